@@ -1,0 +1,293 @@
+"""A workspace that speaks Slack's Web API: it keeps people and channels, and refuses what Slack refuses."""
+
+import itertools
+import json
+import re
+import threading
+from contextlib import suppress
+from datetime import timedelta
+
+from django.utils.timezone import now
+
+from tests.standins.server import StandIn
+
+TEAM = "T0001"
+#: A trigger opens one view, within this time.
+TRIGGER_LIVES = timedelta(seconds=3)
+_NAME = re.compile(r"^[a-z0-9_-]{1,80}\Z")
+_SURFACES = {"message": 50, "modal": 100, "home": 100}
+
+
+class No(Exception):
+    """What Slack answers as ``error``."""
+
+
+def need(is_right, word, detail=""):
+    if not is_right:
+        raise No(f"{word} {detail}".strip())
+
+
+# Blocks ------------------------------------------------------------------------------------------
+
+
+def check_text(text, most, where, *, kinds=("plain_text", "mrkdwn")):
+    need(isinstance(text, dict) and text.get("type") in kinds, "invalid_blocks", where)
+    need(0 < len(text.get("text", "")) <= most, "invalid_blocks", f"{where}: {len(text.get('text', ''))}")
+
+
+def check_element(element, where):
+    need(0 < len(element.get("action_id", "x")) <= 255, "invalid_blocks", f"{where} action_id")
+    match element.get("type"):
+        case "button":
+            check_text(element.get("text"), 75, f"{where} button", kinds=("plain_text",))
+            need(len(element.get("value", "")) <= 2_000, "invalid_blocks", f"{where} value")
+            need(len(element.get("url", "")) <= 3_000, "invalid_blocks", f"{where} url")
+        case "static_select" | "checkboxes" as kind:
+            options = element.get("options", [])
+            most = 100 if kind == "static_select" else 10
+            need(0 < len(options) <= most, "invalid_blocks", f"{where} options")
+            for option in options:
+                check_text(option.get("text"), 75, f"{where} option")
+                need(0 < len(option.get("value", "")) <= 75, "invalid_blocks", f"{where} option value")
+            for ticked in element.get("initial_options", []):
+                need(ticked in options, "invalid_blocks", f"{where} initial_options")
+        case "plain_text_input":
+            need(0 < element.get("max_length", 3_000) <= 3_000, "invalid_blocks", f"{where} max_length")
+        case other:
+            raise No(f"invalid_blocks {where}: {other}")
+
+
+def check_block(block, surface):
+    where = f"{block.get('type')} {block.get('block_id', '')}".strip()
+    need(len(block.get("block_id", "")) <= 255, "invalid_blocks", where)
+    match block.get("type"):
+        case "section":
+            check_text(block.get("text"), 3_000, where)
+            if block.get("accessory"):
+                check_element(block["accessory"], where)
+        case "header":
+            check_text(block.get("text"), 150, where, kinds=("plain_text",))
+        case "divider":
+            pass
+        case "context":
+            need(0 < len(block.get("elements", [])) <= 10, "invalid_blocks", where)
+        case "actions":
+            need(0 < len(block.get("elements", [])) <= 25, "invalid_blocks", where)
+            for element in block["elements"]:
+                check_element(element, where)
+        case "input":
+            need(surface == "modal", "invalid_blocks", where)
+            check_text(block.get("label"), 2_000, where, kinds=("plain_text",))
+            check_element(block.get("element", {}), where)
+        case _:
+            raise No(f"invalid_blocks {where}")
+
+
+def check_blocks(blocks, surface):
+    blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
+    need(isinstance(blocks, list) and len(blocks) <= _SURFACES[surface], "invalid_blocks", f"{len(blocks)}")
+    named = [block["block_id"] for block in blocks if "block_id" in block]
+    need(len(named) == len(set(named)), "invalid_blocks", "block_id twice")
+    for block in blocks:
+        check_block(block, surface)
+    return blocks
+
+
+def check_view(view):
+    view = json.loads(view) if isinstance(view, str) else view
+    kind = view.get("type")
+    need(kind in ("modal", "home"), "invalid_arguments", "view type")
+    if kind == "modal":
+        for part in ("title", "submit", "close"):
+            if part == "title" or part in view:
+                check_text(view.get(part), 24, part, kinds=("plain_text",))
+        has_input = any(block.get("type") == "input" for block in view["blocks"])
+        need("submit" in view or not has_input, "invalid_arguments", "inputs need submit")
+    need(len(view.get("callback_id", "")) <= 255, "invalid_arguments", "callback_id")
+    need(len(view.get("private_metadata", "")) <= 3_000, "invalid_arguments", "private_metadata")
+    check_blocks(view["blocks"], kind)
+    return view
+
+
+# The workspace -----------------------------------------------------------------------------------
+
+
+class Workspace(StandIn):
+    """People by id, channels by id, messages by their ts; and everything it was asked, in order."""
+
+    def __init__(self):
+        self.people, self.messages, self.channels, self.homes = {}, {}, {}, {}
+        self.calls, self.is_away, self.triggers = [], False, {}
+        self._count, self._lock = itertools.count(1), threading.Lock()
+        super().__init__()
+        self.url += "/api/"
+
+    def answer(self, asked):
+        if self.is_away:
+            return 503, {"Content-Type": "application/json"}, {"ok": False}
+        is_json = "json" in asked.headers.get("content-type", "")
+        said, method = (asked.json if is_json else asked.form), asked.path.rpartition("/")[2]
+        with self._lock:
+            self.calls.append((method, said))
+            does = getattr(self, method.replace(".", "_"), None)
+            try:
+                found = does(**said) if does else {"error": "unknown_method"}
+            except No as no:
+                word, _space, detail = str(no).partition(" ")
+                found = {"error": word, "detail": detail}
+            except TypeError as wrong:
+                found = {"error": "invalid_arguments", "detail": str(wrong)}
+        content = {"ok": "error" not in found, **found}
+        return 200, {"Content-Type": "application/json"}, content
+
+    def slow_down(self, seconds=30):
+        """The next call is one too many."""
+        head = {"Content-Type": "application/json", "Retry-After": str(seconds)}
+        self.fail((429, head, {"ok": False, "error": "ratelimited"}))
+
+    def of(self, method):
+        return [said for name, said in self.calls if name == method]
+
+    def refusals(self):
+        """The methods of which this stand-in knows nothing: a test that meets one proves nothing."""
+        return [name for name, _said in self.calls if not hasattr(self, name.replace(".", "_"))]
+
+    # People
+
+    def joins(self, slack_id, email, **fields):
+        self.people[slack_id] = {
+            "id": slack_id,
+            "team_id": TEAM,
+            "is_bot": False,
+            "deleted": False,
+            "is_email_confirmed": True,
+            "profile": {"email": email},
+            **fields,
+        }
+
+    def users_info(self, user, **_rest):
+        need(user in self.people, "user_not_found")
+        return {"user": self.people[user]}
+
+    def users_lookupByEmail(self, email, **_rest):
+        for one in self.people.values():
+            if one["profile"].get("email") == email:
+                return {"user": one}
+        raise No("users_not_found")
+
+    # Channels
+
+    def _channel(self, channel_id, *, open_only=True):
+        need(channel_id in self.channels, "channel_not_found")
+        found = self.channels[channel_id]
+        need(not (open_only and found["is_archived"]), "is_archived")
+        return found
+
+    def exists(self, channel_id, name, *, is_private=False):
+        """A channel that is there already."""
+        self.channels[channel_id] = {
+            "id": channel_id,
+            "name": name,
+            "is_private": is_private,
+            "is_archived": False,
+            "topic": "",
+            "members": [],
+            "messages": [],
+            "pins": [],
+            "bookmarks": {},
+        }
+        return self.channels[channel_id]
+
+    def conversations_create(self, name, is_private=False, **_rest):
+        need(_NAME.match(name), "invalid_name_specials" if len(name) <= 80 else "invalid_name_maxlength")
+        need(all(one["name"] != name for one in self.channels.values()), "name_taken")
+        return {"channel": self.exists(f"C{next(self._count):04}", name, is_private=is_private)}
+
+    def conversations_setTopic(self, channel, topic):
+        need(len(topic) <= 250, "too_long")
+        self._channel(channel)["topic"] = topic
+        return {}
+
+    def conversations_invite(self, channel, users):
+        found, new = self._channel(channel), users.split(",")
+        need(all(one in self.people for one in new), "user_not_found")
+        need(not set(new) <= set(found["members"]), "already_in_channel")
+        found["members"] += [one for one in new if one not in found["members"]]
+        return {}
+
+    def conversations_archive(self, channel):
+        need(not self._channel(channel, open_only=False)["is_archived"], "already_archived")
+        self.channels[channel]["is_archived"] = True
+        return {}
+
+    def conversations_history(self, channel, latest, **_rest):
+        kept = self.messages.get(("conversations.history", latest))
+        with suppress(No):
+            kept = kept or next((m for m in self._channel(channel)["messages"] if m["ts"] == latest), None)
+        return {"messages": [kept] if kept else []}
+
+    def conversations_replies(self, ts, **_rest):
+        kept = self.messages.get(("conversations.replies", ts))
+        return {"messages": [kept] if kept else []}
+
+    # Words
+
+    def _say(self, text="", blocks=None, **_rest):
+        need(text or blocks, "no_text")
+        need(len(text) <= 40_000, "msg_too_long")
+        return {"text": text, "blocks": check_blocks(blocks, "message") if blocks else []}
+
+    def chat_postMessage(self, channel, **words):
+        said = {"ts": f"{1_700_000_000 + next(self._count)}.000100", **self._say(**words)}
+        if channel in self.people:
+            return {"ts": said["ts"], "channel": f"D{channel}"}
+        self._channel(channel)["messages"].append(said)
+        return {"ts": said["ts"], "channel": channel}
+
+    def chat_postEphemeral(self, channel, user, **words):
+        self._say(**words)
+        need(user in self.people, "user_not_in_channel")
+        return {"message_ts": f"{next(self._count)}.0"}
+
+    def chat_update(self, channel, ts, **words):
+        return {"ts": ts, "channel": channel, **self._say(**words)}
+
+    def pins_add(self, channel, timestamp):
+        pins = self._channel(channel)["pins"]
+        need(any(m["ts"] == timestamp for m in self.channels[channel]["messages"]), "message_not_found")
+        need(timestamp not in pins, "already_pinned")
+        pins.append(timestamp)
+        return {}
+
+    def bookmarks_add(self, channel_id, title, type, link):
+        need(type == "link" and link.startswith(("http://", "https://")), "invalid_link")
+        self._channel(channel_id)["bookmarks"][title] = link
+        return {"bookmark": {"id": f"Bk{next(self._count)}"}}
+
+    # Views
+
+    def trigger(self):
+        """A trigger as Slack puts it beside a command or a press."""
+        made = f"{next(self._count)}.{TEAM}.abc"
+        self.triggers[made] = now()
+        return made
+
+    def _open(self, trigger_id, view):
+        need(trigger_id in self.triggers, "invalid_trigger_id")
+        given = self.triggers[trigger_id]
+        need(given is not None, "exchanged_trigger_id")
+        need(now() - given <= TRIGGER_LIVES, "expired_trigger_id")
+        self.triggers[trigger_id] = None
+        return {"view": {"id": f"V{next(self._count):04}", "hash": "1.abc", **check_view(view)}}
+
+    def views_open(self, trigger_id, view):
+        return self._open(trigger_id, view)
+
+    def views_update(self, view_id, view, hash=""):
+        return {"view": {"id": view_id, **check_view(view)}}
+
+    def views_publish(self, user_id, view):
+        need(user_id in self.people, "user_not_found")
+        need(check_view(view)["type"] == "home", "invalid_arguments")
+        self.homes[user_id] = json.loads(view) if isinstance(view, str) else view
+        return {}
