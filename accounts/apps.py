@@ -1,0 +1,8 @@
+"""Accounts: how Django finds this room."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "Accounts"
