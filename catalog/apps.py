@@ -1,0 +1,8 @@
+"""Catalog: how Django finds this room."""
+
+from django.apps import AppConfig
+
+
+class CatalogConfig(AppConfig):
+    name = "catalog"
+    verbose_name = "Catalog"
