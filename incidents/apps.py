@@ -1,0 +1,8 @@
+"""Incidents: how Django finds this room."""
+
+from django.apps import AppConfig
+
+
+class IncidentsConfig(AppConfig):
+    name = "incidents"
+    verbose_name = "Incidents"

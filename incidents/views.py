@@ -1,0 +1,292 @@
+"""The incident's room: the page, its live parts, and one view that says every verb of `doorways.DOORS`."""
+
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import actors
+from accounts.models import Role as Rank
+from accounts.models import User
+from catalog import quiet
+from incidents import afteraction, forms, mitigating, people, presence, room, runbooks, scoring, telling
+from incidents.doorways import DOORS, OFFERED
+from incidents.kinds import Status
+from incidents.models import Incident, RoomVisit, TimelineEvent
+from incidents.seen import Seen
+from lib import doors, plainwords
+from lib.choices import share_choices
+
+SHOWN_EVENTS = 50
+_DONE = (Status.CLOSED, Status.DISMISSED, Status.MERGED)
+# Verbs that move rows of a list; the page around them stays.
+_TICKS = ("step", "task-end", "task-give")
+_BUTTONS = ("acknowledge", "declare", "take", "leave", "alone", "close", "try", "outcome", *_TICKS)
+
+
+def reader(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def find(request: HttpRequest, number: int) -> Incident:
+    """The incident, if the reader may know of it; else 404."""
+    rows = Incident.objects.visible_to(reader(request)).select_related(
+        "severity", "severity_version", "service__team", "merged_into", "parent", "acknowledged_by"
+    )
+    incident = rows.filter(number=number).first()
+    if incident is None:
+        raise Http404
+    return incident
+
+
+def _offers(incident: Incident, user: User, bound: forms.VerbForm | None, name: str) -> list[dict[str, Any]]:
+    if not user.is_at_least(Rank.RESPONDER):
+        return []
+    names = list(OFFERED[incident.status])
+    names += ["correct", "redact", "people"]
+    names.append("make-public" if incident.is_private else "make-private")
+    if incident.is_drill and incident.is_open:
+        names.append("end-drill")
+    if incident.is_private and not user.is_at_least(Rank.MANAGER):
+        names.remove("make-public")
+    return [_offer(incident, user, one, bound if one == name else None) for one in names]
+
+
+def _offer(incident: Incident, user: User, name: str, bound: forms.VerbForm | None = None) -> dict[str, Any]:
+    door = DOORS[name]
+    form = bound or door.form(incident=incident, user=user, auto_id=f"{name}-%s")
+    return {"name": name, "form": form, "button": door.button, "hint": door.hint, "open": bound is not None}
+
+
+def context_of(
+    request: HttpRequest, incident: Incident, *, bound: forms.VerbForm | None = None, name: str = ""
+) -> dict[str, Any]:
+    """Everything the room shows."""
+    user = reader(request)
+    may_act = user.is_at_least(Rank.RESPONDER)
+    seen = Seen(incident)
+    context = live_context(request, incident, seen)
+    offers = _offers(incident, user, bound, name)
+    chair = _offer(incident, user, "chair", bound if name == "chair" else None) if may_act else None
+    task = _offer(incident, user, "task", bound if name == "task" else None) if may_act else None
+    share_choices(offer["form"] for offer in [*offers, chair, task] if offer)
+    writes_updates = may_act and incident.status not in _DONE
+    return {
+        **context,
+        **room.around(incident, user, seen),
+        "nav": "incidents",
+        "may_act": may_act,
+        "offers": offers,
+        "update": _offer(incident, user, "update", bound if name == "update" else None)
+        if writes_updates
+        else None,
+        "task": task,
+        "chair": chair,
+        "refusal": bound if name in _BUTTONS else None,
+        "outcomes": [choice for choice in mitigating.Outcome.choices if choice[0] != "started"],
+        "runners": list(forms.responders()),
+    }
+
+
+def _log(request: HttpRequest, incident: Incident) -> dict[str, Any]:
+    """One page of the timeline, the newest first: constant work, however long the incident is.
+
+    ``?before=`` an event's number leads to what was earlier; such a page is the past, and does not move.
+    """
+    show = request.GET.get("show", "")
+    events = incident.timeline.select_related("actor").order_by("-number")
+    kinds = telling.GROUPS.get(show)
+    if kinds:
+        events = events.filter(kind__in=kinds)
+    before = request.GET.get("before", "")
+    is_past = before.isascii() and before.isdigit() and len(before) < 10
+    if is_past:
+        events = events.filter(number__lt=int(before))
+    page = list(events[: SHOWN_EVENTS + 1])
+    shown = page[:SHOWN_EVENTS]
+    return {
+        "lines": telling.tell(incident, shown),
+        "earlier": shown[-1].number if len(page) > SHOWN_EVENTS else None,
+        "is_past": is_past,
+        "show": show,
+    }
+
+
+def live_context(request: HttpRequest, incident: Incident, seen: Seen | None = None) -> dict[str, Any]:
+    """The parts that the server changes while somebody watches."""
+    user, seen = reader(request), seen or Seen(incident)
+    count, last = room.counts(incident)
+    ticks = room.checklist(seen)
+    promises = room.promises(incident, seen)
+    tasks = sorted(incident.tasks.select_related("owner"), key=lambda task: task.ended_at is not None)
+    return {
+        **_log(request, incident),
+        "incident": incident,
+        "last_number": last,
+        "total": sum(count.values()),
+        "groups": [
+            (name, sum(count.get(kind, 0) for kind in kinds)) for name, kinds in telling.GROUPS.items()
+        ],
+        "quiet": quiet.of([service.pk for service in seen.services]) if incident.is_open else [],
+        "score": scoring.of(incident) if scoring.is_due(incident) else None,
+        "promises": promises,
+        "promise": promises[0] if promises else None,
+        "step": room.next_step(seen, user),
+        "ticks": ticks
+        if incident.status in (Status.TRIAGE, Status.ACTIVE) and not all(t.is_done for t in ticks)
+        else [],
+        "ticked": sum(tick.is_done for tick in ticks),
+        "chairs": room.chairs(incident, seen),
+        "open_runbooks": runbooks.opened(incident),
+        "tasks": tasks,
+        "open_tasks": sum(task.ended_at is None for task in tasks),
+        "may_act": user.is_at_least(Rank.RESPONDER),
+        "scope": room.scope_words(incident),
+        "services": seen.services,
+        "watching": incident.status not in _DONE,
+    }
+
+
+@require_GET
+@login_required
+def detail(request: HttpRequest, number: int) -> HttpResponse:
+    """The room. A private incident is nothing at all to others; an admin may break the glass."""
+    try:
+        incident = find(request, number)
+    except Http404:
+        if (
+            reader(request).is_at_least(Rank.ADMIN)
+            and Incident.objects.filter(number=number, is_private=True).exists()
+        ):  # visible_to: the glass itself
+            return render(request, "incidents/glass.html", {"number": number, "nav": "incidents"}, status=403)
+        raise
+    return render(request, "incidents/detail.html", context_of(request, incident))
+
+
+def _has_news(request: HttpRequest, number: int, after: int) -> bool:
+    """Is there an event after this one? One narrow statement, because each watcher asks it every two seconds.
+
+    Raises Http404 where the reader may not know of the incident.
+    """
+    newer = TimelineEvent.objects.filter(incident=OuterRef("pk"), number__gt=after)
+    rows = Incident.objects.visible_to(reader(request)).filter(number=number).order_by()
+    found = list(rows.values_list(Exists(newer), flat=True))
+    if not found:
+        raise Http404
+    return bool(found[0])
+
+
+@require_GET
+@login_required
+def live(request: HttpRequest, number: int, after: int) -> HttpResponse:
+    """Polled every two seconds; 204 while nothing is new since event ``after``; 286 ends the polling."""
+    if not _has_news(request, number, after):
+        return HttpResponse(status=204)
+    incident = find(request, number)
+    answer = render(request, "incidents/detail.html#live", live_context(request, incident))
+    if incident.status in _DONE:
+        answer.status_code = 286
+    return answer
+
+
+@require_GET
+@login_required
+def here(request: HttpRequest, number: int) -> HttpResponse:
+    """Who else is in the room, asked every ten seconds; 204 while it is who the page knows of."""
+    incident, user = find(request, number), reader(request)
+    presence.enter(incident, user)
+    return others_here(request, incident, reverse("incidents:here", args=[number]))
+
+
+def others_here(
+    request: HttpRequest, incident: Incident, address: str, page: str = RoomVisit.Page.ROOM
+) -> HttpResponse:
+    """Who else has the page open; ``address`` asks again; 204 while it is who the page knows of."""
+    others = [one for one in presence.here(incident, page) if one.pk != reader(request).pk]
+    known = ".".join(str(one.pk) for one in others)
+    if "known" in request.GET and request.GET["known"] == known:
+        return HttpResponse(status=204)
+    return render(request, "incidents/_here.html", {"address": address, "others": others, "known": known})
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def say(request: HttpRequest, number: int, name: str) -> HttpResponse:
+    """One verb of the room: check the form, say it, show what is true."""
+    door = DOORS.get(name)
+    if door is None:
+        raise Http404
+    incident = find(request, number)
+    if request.method == "GET":
+        return redirect(incident)
+    form = door.form(request.POST, incident=incident, user=reader(request), auto_id=f"{name}-%s")
+    actor = actors.web(request)
+    if doors.do(request, form, lambda: door.verb(incident.pk, actor=actor, **door.words(form))):
+        if doors.is_fragment(request):
+            gone = not Incident.objects.visible_to(reader(request)).filter(pk=incident.pk).exists()
+            return _after(request, number, name) if not gone else redirect("incidents:list")
+        return redirect(incident)
+    return _refused(request, number, name, form)
+
+
+def _after(request: HttpRequest, number: int, name: str) -> HttpResponse:
+    """The form, empty again, and whatever the verb has changed around it."""
+    incident = find(request, number)
+    context = context_of(request, incident)
+    if name == "update":
+        return render(request, "incidents/detail.html#after_update", context)
+    if name in _TICKS:
+        # Only what a tick moves: the runbook stays open where one reads it.
+        return render(request, "incidents/detail.html#live", context)
+    return render(request, "incidents/detail.html#room", context)
+
+
+def _refused(request: HttpRequest, number: int, name: str, form: forms.VerbForm) -> HttpResponse:
+    incident = find(request, number)
+    form.incident = incident
+    context = context_of(request, incident, bound=form, name=name)
+    part = "incidents/detail.html#room" if doors.is_fragment(request) else "incidents/detail.html"
+    if name == "update" and doors.is_fragment(request):
+        part = "incidents/detail.html#compose"
+    return render(request, part, context, status=422)
+
+
+@require_GET
+@login_required
+def document(request: HttpRequest, number: int, shape: str) -> HttpResponse:
+    """The room on paper, as Markdown or PDF."""
+    if shape not in afteraction.SHAPES:
+        raise Http404
+    return doors.download(*afteraction.file_of(find(request, number), shape))
+
+
+@require_POST
+@login_required
+def lint(request: HttpRequest, number: int) -> HttpResponse:
+    """Marks words as one types: blame and speculation. Never blocks."""
+    find(request, number)
+    text = request.POST.get("text", "")[:4000]
+    marks = plainwords.lint(text, rules=("blame", "speculation"), allow=plainwords.allowed())
+    return render(request, "incidents/_lint.html", {"marks": marks, "text": text})
+
+
+@require_POST
+@login_required
+def break_glass(request: HttpRequest, number: int) -> HttpResponse:
+    """An admin enters a private incident; its people see who and why."""
+    incident = Incident.objects.filter(number=number, is_private=True).first()  # visible_to: the glass itself
+    if incident is None or not reader(request).is_at_least(Rank.ADMIN):
+        raise Http404
+    form = forms.ReasonForm(request.POST, incident=incident, user=reader(request))
+    actor = actors.web(request)
+    if doors.do(
+        request, form, lambda: people.break_in(incident.pk, actor=actor, reason=form.cleaned_data["reason"])
+    ):
+        return redirect(incident)
+    return render(
+        request, "incidents/glass.html", {"number": number, "form": form, "nav": "incidents"}, status=422
+    )

@@ -1,0 +1,80 @@
+"""A room that has been open for a long time costs no more than a young one."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from incidents import notes, views
+from incidents.models import TimelineEvent
+
+
+@pytest.fixture
+def signed(client, alice):
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def long(opened, alice, act, monkeypatch):
+    monkeypatch.setattr(views, "SHOWN_EVENTS", 10)
+    incident = opened(declare=True)
+    for number in range(30):
+        notes.add_note(incident.pk, actor=act(alice), text=f"note {number}.")
+    return incident
+
+
+def numbers(page: str) -> list[int]:
+    return [int(number) for number in re.findall(r'id="e(\d+)"', page)]
+
+
+def test_the_earlier_is_reached_by_links_page_by_page(signed, long):
+    url, seen = long.get_absolute_url(), []
+    query = ""
+    while query is not None:
+        page = signed.get(url + query).content.decode()
+        assert len(numbers(page)) <= 10
+        seen += numbers(page)
+        following = re.search(r'href="(\?before=\d+)#h-log"', page)
+        query = following[1] if following else None
+
+    assert seen == list(range(long.timeline.count(), 0, -1))
+
+
+def test_a_page_of_the_past_does_not_move_under_its_reader(signed, long):
+    past = signed.get(long.get_absolute_url() + "?before=12").content.decode()
+
+    assert 'hx-trigger="every 2s"' not in past and "Back to the newest" in past
+    assert 'hx-trigger="every 2s"' in signed.get(long.get_absolute_url()).content.decode()
+
+
+def test_a_filter_is_kept_on_the_way_back(signed, long):
+    page = signed.get(long.get_absolute_url() + "?show=updates").content.decode()
+
+    assert re.search(r'href="\?show=updates&amp;before=\d+#h-log"', page)
+
+
+@pytest.mark.parametrize("word", ["²", "-1", "x", "9" * 40, ""])
+def test_a_number_that_is_none_shows_the_newest(signed, long, word):
+    page = signed.get(long.get_absolute_url(), {"before": word}).content.decode()
+
+    assert numbers(page)[0] == long.timeline.count()
+
+
+def test_more_events_are_no_more_questions_to_the_database(
+    signed, opened, alice, act, long, django_assert_max_num_queries
+):
+    young = opened(declare=True)
+    signed.get(young.get_absolute_url())
+    with django_assert_max_num_queries(60) as few:
+        signed.get(young.get_absolute_url())
+    with django_assert_max_num_queries(len(few)):
+        signed.get(long.get_absolute_url())
+
+
+def test_nothing_new_is_a_few_questions(signed, long, django_assert_max_num_queries):
+    last = TimelineEvent.objects.filter(incident=long).latest("number").number
+    with django_assert_max_num_queries(3):
+        answer = signed.get(reverse("incidents:live", args=[long.number, last]))
+
+    assert answer.status_code == 204
