@@ -1,0 +1,1 @@
+"""Channels: one class each, one way out."""

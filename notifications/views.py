@@ -1,0 +1,194 @@
+"""A person's ways to be reached: list, add, prove, test, order, remove."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from lib import doors
+from lib.refusal import Refused
+from notifications import contacts as lines
+from notifications import resting, rules
+from notifications.channels import push
+from notifications.forms import CodeForm, ContactForm, QuietForm, RuleForm
+from notifications.models import ContactMethod, Delivery, Urgency
+
+
+def _me(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def _context(
+    request: HttpRequest,
+    form: ContactForm | None = None,
+    rule: RuleForm | None = None,
+    quiet: QuietForm | None = None,
+) -> dict[str, Any]:
+    me = _me(request)
+    recent = Delivery.objects.filter(recipient=me, about=f"test:{me.pk}")
+    orders = [
+        {
+            "label": urgency.label,
+            "rows": me.reach_rules.filter(urgency=urgency).select_related("method"),
+            "value": urgency.value,
+        }
+        for urgency in Urgency
+    ]
+    return {
+        "nav": "",
+        "methods": me.contact_methods.all(),
+        "ways": lines.ways(me),
+        "orders": orders,
+        "form": form or ContactForm(),
+        "rule_form": rule or RuleForm(user=me),
+        "tests": recent.order_by("-pk")[:8],
+        "awake_until": rules.awake_until(me),
+        "quiet_form": quiet or QuietForm(initial=_quiet(me)),
+        "push_key": push.public_key(),
+        "testing": recent.open().exists(),
+    }
+
+
+@login_required
+@require_GET
+def contacts(request: HttpRequest) -> HttpResponse:
+    return doors.answer(request, "notifications/contacts.html", "contacts", _context(request))
+
+
+@login_required
+@require_POST
+def add(request: HttpRequest) -> HttpResponse:
+    form = ContactForm(request.POST)
+    if doors.do(request, form, lambda: lines.add(_me(request), **form.cleaned_data)):
+        messages.success(request, _("Added. We have sent a code there: enter it below."))
+        return redirect("notifications:contacts")
+    context = _context(request, form)
+    return doors.page(request, "notifications/contacts.html", context, status=422)
+
+
+@login_required
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    return _said(request, lambda: lines.remove(_me(request), method_id=pk), _("Removed."))
+
+
+@login_required
+@require_POST
+def move_up(request: HttpRequest, pk: int) -> HttpResponse:
+    return _said(request, lambda: lines.move_up(_me(request), method_id=pk), "")
+
+
+@login_required
+@require_POST
+def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
+    method = get_object_or_404(ContactMethod, pk=pk, user=_me(request), verified_at=None)
+    return _said(request, lambda: lines.send_proof(method), _("A new code is on its way."))
+
+
+@login_required
+@require_POST
+def test(request: HttpRequest) -> HttpResponse:
+    sentence = _("A test page is on its way, step by step, as a page would come.")
+    return _said(request, lambda: lines.test(_me(request)), sentence)
+
+
+@login_required
+@require_POST
+def test_one(request: HttpRequest, pk: int) -> HttpResponse:
+    return _said(request, lambda: lines.test(_me(request), method_id=pk), _("A test is on its way."))
+
+
+@login_required
+@require_POST
+def end_test(request: HttpRequest) -> HttpResponse:
+    return _said(
+        request, lambda: lines.end_test(_me(request)), _("Good. The rest of the test is called off.")
+    )
+
+
+def _quiet(me: User) -> dict[str, Any]:
+    kept = resting.hours(me)
+    return {"quiet_from": kept[0], "quiet_until": kept[1]} if kept else {}
+
+
+@login_required
+@require_POST
+def rest(request: HttpRequest) -> HttpResponse:
+    """Set or end one's quiet hours."""
+    form = QuietForm(request.POST)
+
+    def verb() -> None:
+        asked = form.cleaned_data
+        resting.keep(_me(request), begins=asked["quiet_from"], ends=asked["quiet_until"])
+
+    if doors.do(request, form, verb):
+        said = _("Noted. What can wait waits for the end of your quiet hours.")
+        messages.success(request, said if resting.hours(_me(request)) else _("Noted: no quiet hours."))
+        return redirect("notifications:contacts")
+    context = _context(request, quiet=form)
+    return doors.page(request, "notifications/contacts.html", context, status=422)
+
+
+@login_required
+@require_POST
+def awake(request: HttpRequest) -> HttpResponse:
+    if request.POST.get("end"):
+        return _said(
+            request, lambda: rules.go_to_sleep(_me(request)), _("Sleep well. Everything rings again.")
+        )
+    return _said(request, lambda: rules.stay_awake(_me(request)), _("Noted: you are awake for 2 hours."))
+
+
+@login_required
+@require_POST
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    form = CodeForm(request.POST)
+    code = form.cleaned_data["code"] if form.is_valid() else ""
+    verb = lambda: lines.confirm(_me(request), method_id=pk, code=code)  # noqa: E731
+    return _said(request, verb, _("Confirmed. Pages reach you here from now on."))
+
+
+@login_required
+@require_POST
+def add_rule(request: HttpRequest) -> HttpResponse:
+    form = RuleForm(request.POST, user=_me(request))
+    if doors.do(request, form, lambda: rules.add(_me(request), **form.cleaned_data)):
+        messages.success(request, _("The step is in your order."))
+        return redirect("notifications:contacts")
+    context = _context(request, rule=form)
+    return doors.page(request, "notifications/contacts.html", context, status=422)
+
+
+@login_required
+@require_POST
+def remove_rule(request: HttpRequest, pk: int) -> HttpResponse:
+    return _said(request, lambda: rules.remove(_me(request), rule_id=pk), _("Removed."))
+
+
+def _said(request: HttpRequest, verb: Any, sentence: str) -> HttpResponse:
+    try:
+        verb()
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        if sentence:
+            messages.success(request, sentence)
+    return redirect("notifications:contacts")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the button (scanners open links), POST proves. No sign-in: the link itself is the proof."""
+    context: dict[str, Any] = {"token": token}
+    if request.method == "POST":
+        try:
+            context["method"] = lines.prove(token)
+        except Refused as refusal:
+            context["sentence"] = refusal.message
+            return doors.page(request, "notifications/prove.html", context, status=410)
+    return doors.page(request, "notifications/prove.html", context)
