@@ -1,0 +1,108 @@
+"""The doors of a shift that somebody else takes: overrides, and swaps that the other must accept."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.timezone import get_current_timezone_name, localtime, now
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import actors
+from lib import doors
+from oncall import forms, schedules, swaps
+from oncall.views import said
+
+
+def _first(request: HttpRequest) -> dict[str, Any]:
+    """What a form shows first: the address may name the schedule and the span."""
+    start = localtime(now()).replace(minute=0, second=0) + timedelta(hours=1)
+    first: dict[str, Any] = {"start": start, "end": start + timedelta(hours=12)}
+    asked = forms.SpanForm(request.GET)
+    asked.is_valid()
+    return {**first, **{name: value for name, value in asked.cleaned_data.items() if value}}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def override(request: HttpRequest) -> HttpResponse:
+    """Somebody stands in. The times are the reader's."""
+    form = forms.OverrideForm(request.POST or None, initial={"user": request.user, **_first(request)})
+
+    def say() -> object:
+        data = form.cleaned_data
+        return schedules.stand_in(
+            data["schedule"].pk,
+            actor=actors.web(request),
+            user_id=data["user"].pk,
+            start=data["start"],
+            end=data["end"],
+            note=data["note"],
+        )
+
+    if request.method == "POST" and doors.do(request, form, say):
+        messages.success(request, _("The override stands."))
+        return redirect("oncall:index")
+    context = {"nav": "oncall", "form": form, "zone": get_current_timezone_name()}
+    return doors.page(request, "oncall/override.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def end_override(request: HttpRequest, pk: int) -> HttpResponse:
+    return said(
+        request, lambda: schedules.end_override(pk, actor=actors.web(request)), _("The override is gone.")
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def swap(request: HttpRequest) -> HttpResponse:
+    """Offer a shift of one's own. The times are the reader's."""
+    form = forms.SwapForm(request.POST or None, initial=_first(request))
+
+    def say() -> object:
+        data = form.cleaned_data
+        back = (data["back_start"], data["back_end"]) if data["back_start"] else None
+        return swaps.propose(
+            data["schedule"].pk,
+            actor=actors.web(request),
+            other_id=data["other"].pk,
+            given=(data["start"], data["end"]),
+            back=back,
+            note=data["note"],
+        )
+
+    if request.method == "POST" and doors.do(request, form, say):
+        messages.success(
+            request,
+            _("%(name)s is told. The shift stays yours until it is accepted.")
+            % {"name": form.cleaned_data["other"]},
+        )
+        return redirect("oncall:index")
+    context = {"nav": "oncall", "form": form, "zone": get_current_timezone_name()}
+    return doors.page(request, "oncall/swap.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    verb = lambda: swaps.accept(pk, actor=actors.web(request))  # noqa: E731
+    return said(request, verb, _("Agreed. The calendar shows it, and the other one is told."))
+
+
+@login_required
+@require_POST
+def decline(request: HttpRequest, pk: int) -> HttpResponse:
+    verb = lambda: swaps.decline(pk, actor=actors.web(request))  # noqa: E731
+    return said(request, verb, _("Declined. The shift stays where it is."))
+
+
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    verb = lambda: swaps.withdraw(pk, actor=actors.web(request))  # noqa: E731
+    return said(request, verb, _("The offer is withdrawn. The shift stays yours."))

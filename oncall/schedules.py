@@ -1,0 +1,218 @@
+"""Schedules as rows: read for the engine, asked who is on call, and edited."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.actors import Actor
+from accounts.models import Role, User
+from lib.refusal import Forbidden, Invalid, Missing, Refused
+from lib.text import clean
+from oncall import rota, windows
+from oncall.models import Layer, LayerMember, Override, Schedule
+
+LONGEST_OVERRIDE = timedelta(days=366)
+
+
+def layers_of(schedule: Schedule) -> list[Layer]:
+    """The rows from the lowest to the highest; what was prefetched is not asked for again."""
+    if "layers" in getattr(schedule, "_prefetched_objects_cache", {}):
+        return sorted(schedule.layers.all(), key=lambda layer: (layer.position, layer.pk))
+    return list(schedule.layers.order_by("position", "pk").prefetch_related("members__user"))
+
+
+def load(schedule: Schedule, *, since: datetime | None = None) -> rota.Rota:
+    """The schedule as the engine sees it; overrides that ended before ``since`` are left out."""
+    layers = tuple(
+        rota.Layer(
+            key=layer.pk,
+            name=layer.name,
+            zone=schedule.time_zone,
+            first_day=layer.first_day,
+            hand_over=layer.hand_over,
+            days=layer.days,
+            people=tuple(place.user_id for place in layer.members.all() if place.user.is_active),
+            hours=layer.hours,
+            windows=tuple(windows.parse(line) for line in layer.windows),
+        )
+        for layer in layers_of(schedule)
+    )
+    rows = schedule.overrides.filter(end__gt=since or now(), user__is_active=True).order_by("pk")
+    overrides = tuple(rota.Override(row.pk, row.user_id, row.start, row.end, row.note) for row in rows)
+    return rota.Rota(layers, overrides)
+
+
+def who(schedule: Schedule, at: datetime | None = None) -> rota.Answer:
+    """Who answers at a moment (now), and why."""
+    moment = at or now()
+    return rota.who(load(schedule, since=moment), moment)
+
+
+def on_call(schedule: Schedule, at: datetime | None = None) -> User | None:
+    """The person who answers, or None in a gap."""
+    holder = who(schedule, at).user
+    return User.objects.filter(pk=holder).first() if holder else None
+
+
+def belongs(user: User, schedule_ids: Iterable[int], *, at: datetime | None = None) -> bool:
+    """Does the person take turns in one of these, or stand in for somebody at this moment?"""
+    ids, moment = list(schedule_ids), at or now()
+    places = LayerMember.objects.filter(layer__schedule__in=ids, user=user)
+    standing_in = Override.objects.filter(schedule__in=ids, user=user, start__lte=moment, end__gt=moment)
+    return places.exists() or standing_in.exists()
+
+
+def trace(schedule: Schedule, at: datetime) -> list[str]:
+    """Why it is that person, sentence by sentence: layers with their restrictions, then the override."""
+    answer = who(schedule, at)
+    names = User.objects.in_bulk([pk for pk in (answer.user, answer.layer_user) if pk])
+    lines = [_passed(layer, at) for layer in answer.passed]
+    if answer.layer and answer.layer_user:
+        lines.append(
+            _("%(layer)s (%(turns)s) gives %(name)s.")
+            % {
+                "layer": answer.layer.name,
+                "turns": turns(answer.layer),
+                "name": names[answer.layer_user],
+            }
+        )
+    else:
+        lines.append(_("No rotation of %(schedule)s has anybody then.") % {"schedule": schedule})
+    if answer.override:
+        lines.append(_stands_in(answer.override, schedule))
+    return lines
+
+
+def _passed(layer: rota.Layer, at: datetime) -> str:
+    """Why a layer has nobody at a moment."""
+    if not layer.people:
+        return _("%(layer)s has nobody in it.") % {"layer": layer.name}
+    if layer.number_at(at) < 0:
+        return _("%(layer)s begins on %(day)s.") % {"layer": layer.name, "day": f"{layer.first_day:%d %b %Y}"}
+    hours = ", ".join(windows.spell(window) for window in layer.windows)
+    return _("%(layer)s answers only %(hours)s, so it does not count then.") % {
+        "layer": layer.name,
+        "hours": hours,
+    }
+
+
+def _stands_in(override: rota.Override, schedule: Schedule) -> str:
+    row = Override.objects.select_related("created_by", "user").get(pk=override.key)
+    zone = ZoneInfo(schedule.time_zone)
+    facts = {
+        "name": row.user,
+        "by": row.created_by,
+        "start": f"{row.start.astimezone(zone):%a %d %b %H:%M}",
+        "end": f"{row.end.astimezone(zone):%a %d %b %H:%M}",
+    }
+    words = _("An override, %(start)s to %(end)s, gives %(name)s.") % facts
+    if row.created_by:
+        words = _("An override by %(by)s, %(start)s to %(end)s, gives %(name)s.") % facts
+    return f"{words} {row.note}".strip()
+
+
+def turns(layer: rota.Layer) -> str:
+    """How often hands change: weekly, Monday 09:00."""
+    clock = f"{layer.hand_over:%H:%M}"
+    if layer.hours == 0 and layer.days % 7 == 0:
+        often = _("weekly") if layer.days == 7 else _("every %(n)d weeks") % {"n": layer.days // 7}
+        return f"{often}, {windows.DAYS[layer.first_day.weekday()]} {clock}"
+    if layer.hours == 0:
+        often = _("daily") if layer.days == 1 else _("every %(n)d days") % {"n": layer.days}
+        return f"{often}, {clock}"
+    return _("every %(n)d hours, from %(clock)s") % {"n": layer.days * 24 + layer.hours, "clock": clock}
+
+
+@transaction.atomic
+def stand_in(
+    schedule_id: int, *, actor: Actor, user_id: int, start: datetime, end: datetime, note: str = ""
+) -> Override:
+    """Somebody takes a span over. Responders for a span of their own or for themselves, managers for any.
+
+    Raises:
+        Invalid: it ends before it starts, is over, or longer than a year.
+        Forbidden: other people's shifts, without being a manager.
+    """
+    schedule = Schedule.objects.select_for_update().filter(pk=schedule_id).first()
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if schedule is None or user is None:
+        raise Missing(_("There is no such schedule or person."))
+    if end <= start:
+        raise Invalid(_("It has to end after it starts."), field="end")
+    if end <= now():
+        raise Invalid(_("That span is over already."), field="end")
+    if end - start > LONGEST_OVERRIDE:
+        raise Invalid(_("A year is the longest span."), field="end")
+    _may_stand_in(schedule, actor, user, start, end)
+    row = Override.objects.create(
+        schedule=schedule,
+        user=user,
+        start=start,
+        end=end,
+        note=clean(note, 200, field="note"),
+        created_by=actor.user,
+    )
+    audit.note(actor, "override.added", schedule, after={"user": str(user), "start": start, "end": end})
+    return row
+
+
+def _may_stand_in(schedule: Schedule, actor: Actor, user: User, start: datetime, end: datetime) -> None:
+    if actor.is_at_least(Role.MANAGER):
+        return
+    if not actor.is_at_least(Role.RESPONDER):
+        raise Forbidden(_("This needs the role responder."))
+    me = actor.user.pk if actor.user else None
+    held = {shift.user for shift in rota.shifts(load(schedule, since=start), start, end)}
+    if user.pk != me and held - {me}:
+        raise Forbidden(
+            _("You can give away shifts of your own or take one yourself. Ask a manager for anything else.")
+        )
+
+
+@transaction.atomic
+def end_override(override_id: int, *, actor: Actor) -> None:
+    """Take an override away; what of it has passed stays on the record."""
+    row = Override.objects.select_related("user", "schedule").filter(pk=override_id).first()
+    if row is None:
+        raise Missing(_("This override is gone already."))
+    mine = actor.user is not None and actor.user.pk in (row.user_id, row.created_by_id)
+    if not (mine and actor.is_at_least(Role.RESPONDER)) and not actor.is_at_least(Role.MANAGER):
+        raise Forbidden(_("Ask a manager, or whoever made this override."))
+    if row.end <= now():
+        raise Refused("over", _("This override is over already."))
+    audit.note(actor, "override.ended", row.schedule, before={"user": str(row.user), "end": row.end})
+    if row.start < now():
+        Override.objects.filter(pk=row.pk).update(end=now())
+    else:
+        row.delete()
+
+
+def describe(schedule: Schedule) -> dict[str, object]:
+    """What the audit log keeps of a schedule."""
+    return {
+        "name": schedule.name,
+        "time_zone": schedule.time_zone,
+        "layers": [
+            {
+                "first_day": layer.first_day,
+                "hand_over": layer.hand_over,
+                "days": layer.days,
+                "hours": layer.hours,
+                "windows": layer.windows,
+                "people": [str(place.user) for place in layer.members.select_related("user")],
+            }
+            for layer in schedule.layers.all()
+        ],
+    }
+
+
+def mine(user: User) -> list[Schedule]:
+    """The schedules a person takes turns in."""
+    asked = Q(layers__members__user=user) | Q(overrides__user=user, overrides__end__gt=now())
+    return list(Schedule.objects.filter(asked).distinct())

@@ -1,0 +1,159 @@
+"""Many pages to one person in a short time: one bundle that is kept up to date, and does not ring again."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from incidents.models import Incident
+from notifications import contacts, delivery, rules
+from notifications.models import OPEN, Channel, Delivery, Urgency, Word
+from oncall import links
+from oncall.models import Page, PageRun
+from oncall.storm_models import Bundle, StormPolicy
+
+#: Mail is sent anew only when the bundle has grown so many times.
+GROWTH = 5
+_LOUD_REASONS = (PageRun.Reason.ESCALATED, PageRun.Reason.HANDED, PageRun.Reason.TIMEOUT)
+
+
+def bundle(page: Page, run: PageRun, incident: Incident) -> bool:
+    """Take the page into the person's bundle if it rains pages; False when it has to ring by itself.
+
+    The worst severity and drills always ring by themselves. The caller holds the incident's lock.
+    """
+    policy = StormPolicy.current()
+    if not policy.pages or incident.severity.rank == 1 or incident.is_drill:
+        return False
+    since = now() - policy.within
+    if Page.objects.filter(user=page.user, created_at__gt=since).count() <= policy.pages:
+        return False
+    found = _join(page.user, since)
+    is_new = found is None
+    row = found or _begin(page.user)
+    Page.objects.filter(pk=page.pk).update(bundle=row)
+    if is_new or row.rung_at <= since:
+        _ring(row, soft=_may_be_soft(page, run, since))
+    else:
+        _refresh(row)
+    return True
+
+
+def waiting(row: Bundle) -> list[int]:
+    """The runs in it that nobody has answered."""
+    alive = (PageRun.Status.RUNNING, PageRun.Status.EXPIRED)
+    pages = Page.objects.filter(bundle=row, run__status__in=alive)
+    return list(pages.order_by("run").values_list("run", flat=True).distinct())
+
+
+def _join(user: User, since: datetime) -> Bundle | None:
+    """The open bundle, counted up by a conditional UPDATE: who acknowledges waits for us, or we for them."""
+    row = Bundle.objects.filter(user=user, closed_at=None).first()
+    if row is None:
+        return None
+    open_still = Bundle.objects.filter(pk=row.pk, closed_at=None)
+    asks = Page.objects.filter(bundle=row, run__status=PageRun.Status.RUNNING)
+    if asks.exists() and open_still.filter(last_at__gt=since).update(size=F("size") + 1, last_at=now()):
+        return Bundle.objects.get(pk=row.pk)
+    mine = Page.objects.filter(bundle=row, run__acknowledged_by=user).exists()
+    open_still.update(closed_at=now(), acknowledged_at=now() if mine else None)
+    return None
+
+
+def _begin(user: User) -> Bundle:
+    try:
+        with transaction.atomic():
+            return Bundle.objects.create(user=user)
+    except IntegrityError:
+        # Another incident began it at this moment.
+        Bundle.objects.filter(user=user, closed_at=None).update(size=F("size") + 1, last_at=now())
+        return Bundle.objects.get(user=user, closed_at=None)
+
+
+def _may_be_soft(page: Page, run: PageRun, since: datetime) -> bool:
+    """Who is awake and has answered the bundle before this one is told by push and chat.
+
+    Escalation steps stay loud: they mean that somebody else did not answer.
+    """
+    if not rules.is_awake(page.user):
+        return False
+    if page.step > 1 or run.reason in _LOUD_REASONS:
+        return False
+    return Bundle.objects.filter(user=page.user, acknowledged_at__isnull=False, last_at__gt=since).exists()
+
+
+def words(row: Bundle) -> tuple[str, str]:
+    """``9 pages: checkout, search, 2 more``; what is private is counted and not named."""
+    pages = Page.objects.filter(bundle=row, run__status=PageRun.Status.RUNNING)
+    names = list(
+        pages.filter(run__incident__is_private=False)
+        .order_by("run__incident__service__slug")
+        .values_list("run__incident__service__slug", flat=True)
+        .distinct()
+    )
+    shown = ", ".join(names[:4])
+    if len(names) > 4:
+        shown += ", " + _("%(n)d more") % {"n": len(names) - 4}
+    count = pages.values("run").distinct().count()
+    head = ngettext("%(n)d page more", "%(n)d pages at once", count) % {"n": count}
+    head += f": {shown}" if shown else ""
+    return head, f"{head} · ack {links.bundle_url(row)}"
+
+
+def _ring(row: Bundle, *, soft: bool) -> None:
+    at = now()
+    Bundle.objects.filter(pk=row.pk).update(rung_at=at, told_size=row.size)
+    head, body = words(row)
+    contacts.tell(
+        row.user,
+        Word.PAGE,
+        key=f"bundle:{row.pk}:{at.timestamp():.0f}",
+        subject=head,
+        body=body,
+        data={"acknowledge_url": links.bundle_url(row), "bundle": f"bundle-{row.pk}"},
+        planned=rules.firings(row.user, Urgency.HIGH, soft=soft),
+        bundle_key=row.pk,
+        about=row.about,
+    )
+
+
+def _refresh(row: Bundle) -> None:
+    """Slack's message is edited, the push replaced; mail says it again when it has grown fivefold."""
+    head, body = words(row)
+    rings = Delivery.objects.filter(about=row.about, word=Word.PAGE)
+    rings.filter(OPEN, claims=0).update(subject=head[:300], body=body)
+    latest = {one.channel + one.address: one for one in rings.exclude(sent_at=None).order_by("pk")}
+    grown = row.size >= row.told_size * GROWTH
+    if grown:
+        Bundle.objects.filter(pk=row.pk).update(told_size=row.size)
+    for sent in latest.values():
+        if sent.channel in (Channel.SLACK, Channel.PUSH) or (grown and sent.channel == Channel.EMAIL):
+            _say_again(row, sent, head, body)
+
+
+def _say_again(row: Bundle, sent: Delivery, head: str, body: str) -> None:
+    waiting = Delivery.objects.filter(
+        OPEN, about=row.about, word=Word.NEWS, channel=sent.channel, address=sent.address, claims=0
+    )
+    if waiting.update(subject=head[:300], body=body):
+        return
+    data = {name: sent.fact(name) for name in ("acknowledge_url", "bundle", "method") if sent.fact(name)}
+    if sent.channel == Channel.SLACK:
+        told = sent.fact("told", {})
+        data["edit"] = {"ts": told.get("ts"), "channel": told.get("channel")}
+    delivery.owe(
+        Word.NEWS,
+        channel=sent.channel,
+        address=sent.address,
+        key=f"bundle:{row.pk}:{sent.pk}:{row.size}",
+        recipient=row.user,
+        subject=head,
+        body=body,
+        data=data,
+        bundle_key=row.pk,
+        about=row.about,
+    )
