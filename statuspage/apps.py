@@ -1,0 +1,16 @@
+"""Status page: how Django finds this room."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+from lib import plainwords
+
+
+class StatuspageConfig(AppConfig):
+    name = "statuspage"
+    verbose_name = "Status page"
+
+    def ready(self) -> None:
+        import_module("statuspage.handlers")
+        plainwords.never_mark(import_module("statuspage.wording").allowed_words)
