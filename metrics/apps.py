@@ -1,0 +1,8 @@
+"""Metrics: how Django finds this room."""
+
+from django.apps import AppConfig
+
+
+class MetricsConfig(AppConfig):
+    name = "metrics"
+    verbose_name = "Metrics"
