@@ -1,0 +1,219 @@
+"""The form to declare, as Slack shows it: title, service, the impact matrix and what it suggests."""
+
+import json
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.actors import person
+from accounts.models import User
+from catalog.models import Service
+from chatops import asking, once, people, telling, words
+from incidents import declaring, questions
+from incidents.forms import DeclareForm
+from incidents.kinds import Breakage, Reach
+from incidents.models import Incident, Severity
+from incidents.severity import UNSURE, suggest
+from lib import durations
+from lib.refusal import Refused
+from notifications.channels.slack import escape
+
+DECLARE = "declare"
+_MOST_OPTIONS, _LONGEST_OPTION = 100, 75
+_IMPACT = ("breakage", "reach")
+_SWITCHES = ("responding", "is_drill", "is_private")
+
+
+def ask_to_declare(user: User, trigger_id: str) -> None:
+    """Open the form; Slack wants it within three seconds of the command.
+
+    Raises:
+        Away: Slack did not answer. Said: the command is too old by now.
+    """
+    asking.ask("views.open", trigger_id=trigger_id, view=json.dumps(_form(user, {})))
+
+
+def is_ours(payload: dict[str, Any]) -> bool:
+    """Is it about the form to declare?"""
+    return _dict(payload, "view").get("callback_id") == DECLARE
+
+
+def suggested(payload: dict[str, Any]) -> None:
+    """A cell was chosen: show what the matrix suggests, in the form that is open."""
+    view = _dict(payload, "view")
+    said = _said(view)
+    user = people.known(words.slack_id(_dict(payload, "team").get("id")), _who(payload))
+    asking.try_to(
+        "views.update",
+        view_id=str(view.get("id") or ""),
+        hash=str(view.get("hash") or ""),
+        view=json.dumps(_form(user, said)),
+    )
+
+
+def submit(payload: dict[str, Any]) -> dict[str, Any]:
+    """What the sent form did: errors beside its fields, or the incident that is declared now."""
+    view = _dict(payload, "view")
+    if not is_ours(payload):
+        return {}
+    try:
+        user = people.known(words.slack_id(_dict(payload, "team").get("id")), _who(payload))
+        form = DeclareForm(_data(_said(view)))
+        if not form.is_valid():
+            return _errors({name: " ".join(map(str, found)) for name, found in form.errors.items()})
+        incident = _declare(form, user, str(view.get("id") or "")[:40])
+    except Refused as refusal:
+        return _errors({getattr(refusal, "field", None) or "title": refusal.message})
+    if incident is None:
+        return {"response_action": "clear"}
+    return {"response_action": "update", "view": _done(incident)}
+
+
+@transaction.atomic
+def _declare(form: DeclareForm, user: User, view_id: str) -> Incident | None:
+    # In the incident's own transaction: a form that Slack sends twice opens one incident.
+    if view_id and not once.first_time(f"view:{view_id}", keep=once.RETRIED):
+        return None
+    return declaring.declare(form.cleaned_data, actor=person(user, "chat"))
+
+
+def _errors(by_field: dict[str, str]) -> dict[str, Any]:
+    """Slack shows an error only beside a block that is there."""
+    found: dict[str, str] = {}
+    for name, sentence in by_field.items():
+        block = {"impact": "breakage"}.get(name, name)
+        known = block if block in ("title", "service", "reason", "severity", *_IMPACT) else "title"
+        found[known] = f"{found.get(known, '')} {sentence}".strip()
+    return {"response_action": "errors", "errors": found}
+
+
+def _data(said: dict[str, Any]) -> dict[str, Any]:
+    """The form's fields as the browser would send them."""
+    both = [str(said.get(name) or "") for name in _IMPACT]
+    plain = {name: said.get(name) or "" for name in ("title", "service", "severity", "reason")}
+    ticked = said.get("switches") or []
+    switches = {name: "on" for name in _SWITCHES if name in ticked}
+    return {**plain, **switches, "impact": "-".join(both) if all(both) else ""}
+
+
+def _said(view: dict[str, Any]) -> dict[str, Any]:
+    """Block id → what was typed, chosen or ticked there."""
+    said: dict[str, Any] = {}
+    for block, actions in _dict(_dict(view, "state"), "values").items():
+        for one in actions.values() if isinstance(actions, dict) else []:
+            if not isinstance(one, dict):
+                continue
+            if isinstance(one.get("selected_options"), list):
+                said[block] = [o.get("value") for o in one["selected_options"] if isinstance(o, dict)]
+            elif isinstance(one.get("selected_option"), dict):
+                said[block] = str(one["selected_option"].get("value") or "")
+            elif isinstance(one.get("value"), str):
+                said[block] = words.plain(one["value"])
+    return said
+
+
+def _form(user: User, said: dict[str, Any]) -> dict[str, Any]:
+    services = list(Service.objects.filter(is_active=True)[:_MOST_OPTIONS])
+    on_call = bool(services) and questions.ask.is_on_call(user, services[0])
+    blocks = [
+        _input("title", _("What is wrong?"), {"type": "plain_text_input", "max_length": 200}),
+        _input("service", _("Service"), _select([(one.slug, str(one)) for one in services])),
+        _input("breakage", _("What is broken?"), _select([*Breakage.choices, _unsure()]), tells=True),
+        _input("reach", _("Who feels it?"), _select([*Reach.choices, _unsure()]), tells=True),
+        *_suggestion(said),
+        _input(
+            "severity",
+            _("Severity, if you decide otherwise"),
+            _select([(one.name, one.name) for one in Severity.objects.all()]),
+            optional=True,
+        ),
+        _input("reason", _("Why?"), {"type": "plain_text_input", "max_length": 300}, optional=True),
+        _input("switches", _("Also"), _switches(on_call), optional=True),
+    ]
+    return {
+        "type": "modal",
+        "callback_id": DECLARE,
+        "title": _text(_("Declare an incident")[:24]),
+        "submit": _text(_("Declare")[:24]),
+        "close": _text(_("Cancel")[:24]),
+        "blocks": blocks,
+    }
+
+
+def _unsure() -> tuple[str, str]:
+    return UNSURE, _("not sure")
+
+
+def _suggestion(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the chosen cell means, and what will be expected."""
+    breakage, reach = (str(said.get(name) or "") for name in _IMPACT)
+    if not (breakage and reach):
+        return []
+    try:
+        found = suggest(breakage, reach)
+    except Refused as refusal:
+        return [_section(refusal.message)]
+    every = found.severity.internal_update_every
+    expected = _("An update is expected every %(time)s.") % {"time": durations.words(every)} if every else ""
+    return [_section(f"{found.reason} {expected}".strip())]
+
+
+def _switches(on_call: bool) -> dict[str, Any]:
+    fields = DeclareForm().fields
+    options = [{"text": _text(str(fields[name].label)), "value": name} for name in _SWITCHES]
+    ticked = {"initial_options": options[:1]} if on_call else {}
+    return {"type": "checkboxes", "action_id": "switches", "options": options, **ticked}
+
+
+def _select(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    options = [
+        {"text": _text(str(label)[:_LONGEST_OPTION]), "value": str(value)[:_LONGEST_OPTION]}
+        for value, label in pairs
+    ]
+    return {"type": "static_select", "options": options}
+
+
+def _input(
+    name: str, label: str, element: dict[str, Any], *, optional: bool = False, tells: bool = False
+) -> dict[str, Any]:
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": _text(label),
+        "element": {"action_id": name, **element},
+        "optional": optional,
+        "dispatch_action": tells,
+    }
+
+
+def _done(incident: Incident) -> dict[str, Any]:
+    return {
+        "type": "modal",
+        "title": _text(_("Declared")),
+        "close": _text(_("Close")),
+        "blocks": [
+            {"type": "section", "text": {"type": "mrkdwn", "text": telling.declared(incident)[:3_000]}}
+        ],
+    }
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {
+        "type": "section",
+        "block_id": "suggestion",
+        "text": {"type": "mrkdwn", "text": escape(text)[:3_000]},
+    }
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}
+
+
+def _who(payload: dict[str, Any]) -> str:
+    return words.slack_id(_dict(payload, "user").get("id"))
+
+
+def _dict(payload: dict[str, Any], name: str) -> dict[str, Any]:
+    found = payload.get(name)
+    return found if isinstance(found, dict) else {}
