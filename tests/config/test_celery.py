@@ -1,0 +1,54 @@
+"""A broker that refuses or hangs; the numbers of the promise are in docs/explanation."""
+
+import socket
+import threading
+import time
+
+import pytest
+from celery import Celery
+
+from config import celery
+
+
+@pytest.fixture
+def hanging_broker():
+    """A Redis that accepts the connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+def test_a_hanging_broker_costs_the_bell_seconds_and_not_a_minute(hanging_broker):
+    app = Celery("tests", broker=hanging_broker)
+    app.conf.task_publish_retry_policy = celery.app.conf.task_publish_retry_policy
+    app.conf.broker_transport_options = {"socket_timeout": 0.3, "socket_connect_timeout": 0.3}
+
+    started = time.monotonic()
+    with pytest.raises(Exception, match=r"(?i)time"):
+        app.send_task("outbox.tasks.sweep")
+
+    assert time.monotonic() - started < 3
+
+
+def test_redis_is_given_two_seconds(monkeypatch):
+    options = celery.transport_options("redis://localhost/0")
+
+    assert options["socket_timeout"] == options["socket_connect_timeout"] == 2
+    assert celery.app.conf.task_publish_retry_policy == {"max_retries": 0}
+
+
+def test_a_commit_does_not_wait_for_the_bell(monkeypatch):
+    asked, answer = threading.Event(), threading.Event()
+
+    def hang(*args, **kwargs):
+        asked.set()
+        answer.wait(30)
+
+    monkeypatch.setattr(celery.app, "send_task", hang)
+    celery.doorbell.connect(celery.ring_sweeps)
+    try:
+        started = time.monotonic()
+        celery.doorbell.ring()
+        assert time.monotonic() - started < 0.05
+        assert asked.wait(5)
+    finally:
+        answer.set()

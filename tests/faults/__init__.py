@@ -1,0 +1,1 @@
+"""The fault program: a real house under fire, and a count of every page that arrived."""

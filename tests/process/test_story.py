@@ -1,0 +1,133 @@
+"""A real `up`, a real Alertmanager, and kill -9 between the alert and the page: it goes out exactly once."""
+
+import json
+import shutil
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lib import patience
+from tests.process.conftest import House, free_port, kill
+
+ALERTMANAGER = shutil.which("prometheus-alertmanager")
+ADMIN = "admin@localhost"
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(ALERTMANAGER is None, reason="Debian's prometheus-alertmanager is not installed"),
+]
+
+
+def call(url: str, body: Any = None, token: str = "") -> Any:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def pages(house: House) -> list[str]:
+    """The subjects of the mails that are pages, as they lie in the mail folder."""
+    found = []
+    for path in sorted(Path(house.data, "mail").glob("*.eml")):
+        mail = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
+        if "Elevated error rate" in str(mail["Subject"]):
+            found.append(str(mail["Subject"]))
+    return found
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Starts the real one with one webhook; returns its own address."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(hook: str) -> str:
+        port = free_port()
+        route = {"receiver": "tocsin", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"}
+        receiver = {"name": "tocsin", "webhook_configs": [{"url": hook}]}
+        (tmp_path / "am.yml").write_text(yaml.safe_dump({"route": route, "receivers": [receiver]}))
+        log = (tmp_path / "am.log").open("w")
+        command = [
+            str(ALERTMANAGER),
+            f"--config.file={tmp_path / 'am.yml'}",
+            f"--storage.path={tmp_path / 'am'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+        ]
+        running.append(subprocess.Popen(command, stdout=log, stderr=log))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(10)
+
+
+def is_there(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def kill_all(house: House) -> None:
+    for pid in house.pids(""):
+        kill(pid)
+    house.process.wait(10)
+
+
+def test_a_page_survives_kill_minus_nine_and_goes_out_once(
+    start: Callable[..., House], alertmanager: Callable[[str], str]
+) -> None:
+    house = start().wait_until_up()
+    base = f"http://127.0.0.1:{house.port}"
+    token = house.manage("token", ADMIN, "--scope", "admin").strip()
+    source = call(f"{base}/api/v1/sources/", {"name": "Prometheus", "kind": "alertmanager"}, token)
+    manager = alertmanager(f"{base}/in/{source['key']}/alertmanager")
+    patience.until(lambda: is_there(f"{manager}/-/ready"), "Alertmanager does not start", seconds=20)
+
+    # Nobody works off what is owed: worker, beat and watch hold still.
+    for what in ("celery", "manage.py watch"):
+        for pid in house.pids(what):
+            kill(pid, signal.SIGSTOP)
+    alert = {
+        "labels": {"alertname": "HighErrorRate", "severity": "critical"},
+        "annotations": {"summary": "Elevated error rate"},
+    }
+    call(f"{manager}/api/v2/alerts", [alert])
+    patience.until(
+        lambda: call(f"{base}/api/v1/incidents/?status=open", token=token)["results"],
+        "the alert does not become an incident",
+        seconds=30,
+    )
+    assert pages(house) == []
+    kill_all(house)
+
+    again = start().wait_until_up()
+    patience.until(lambda: pages(again), "the page does not go out", seconds=60)
+    patience.until(lambda: again.get("/promises") == 200, "something stays owed", seconds=60)
+    assert len(pages(again)) == 1
+
+    # The workers die once more, with the page behind them: it is not sent again.
+    for what in ("celery", "granian"):
+        for pid in again.pids(what):
+            kill(pid)
+    patience.until(lambda: again.get("/readyz") == 200, "the web does not come back", seconds=60)
+    patience.until(lambda: again.get("/promises") == 200, "something stays owed", seconds=60)
+    number = call(f"{base}/api/v1/incidents/?status=open", token=token)["results"][0]["number"]
+    call(f"{base}/api/v1/incidents/{number}/acknowledge/", {}, token)
+    patience.until(
+        lambda: call(f"{base}/api/v1/pages/", token=token)["results"][0]["status"] == "acknowledged",
+        "the run does not hear of the acknowledgement",
+        seconds=30,
+    )
+    assert len(pages(again)) == 1
+    assert "hold" in again.manage("verify_timeline")

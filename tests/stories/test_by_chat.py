@@ -1,0 +1,292 @@
+"""The same SEV1 by browser alone and by chat alone: the two timelines are equal, event by event."""
+
+import json
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from django.utils.timezone import now
+
+from chatops import signatures
+from incidents import replay
+from incidents.models import Incident
+from notifications import delivery
+from notifications.models import ChatRoom
+from statuspage.models import Notice
+from tests.standins.slack import TEAM, Workspace
+from tests.stories.conftest import MONDAY_14
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+#: What of an event's data both doors must say.
+SAID = ("severity", "from", "to", "role", "user_name", "previous_name", "status", "deadline", "owner_name")
+SAID += ("target_kind", "reason", "policy", "step", "users", "roles", "alone", "also_mitigates", "late")
+#: The story is one only if all of this happened in it.
+SAYS = {
+    "opened",
+    "acknowledged",
+    "declared",
+    "role_taken",
+    "role_left",
+    "update_posted",
+    "published",
+    "paged",
+}
+SAYS |= {"page_asked", "task_added", "task_done", "cause_identified", "action_taken", "note_added"}
+SAYS |= {"mitigated", "reopened", "severity_changed", "resolved", "public_resolved", "postmortem_opened"}
+
+
+class Browser:
+    """Each says a verb as the form of the page sends it."""
+
+    def __init__(self, house):
+        self.house, self.clients = house, {}
+
+    def _post(self, who, url, **words):
+        client = self.clients.setdefault(who, Client())
+        client.force_login(getattr(self.house, who))
+        answer = client.post(url, words)
+        assert answer.status_code == 302, (url, answer.status_code, answer.content[:2000])
+
+    def _say(self, who, name, **words):
+        self._post(who, f"/incidents/{_newest().number}/do/{name}/", **words)
+
+    def declare(self, who, title, service, breakage, reach):
+        words = {"title": title, "service": service, "impact": f"{breakage}-{reach}", "responding": "on"}
+        self._post(who, "/incidents/declare/", **words)
+
+    def take(self, who, role):
+        self._say(who, "take", role=role)
+
+    def hand(self, who, role, whom, brief):
+        self._say(who, "chair", role=role, user=getattr(self.house, whom).pk, brief=brief)
+
+    def release(self, who, role):
+        self._say(who, "leave", role=role)
+
+    def acknowledge(self, who):
+        self._say(who, "acknowledge")
+
+    def severity(self, who, name, reason):
+        from incidents.models import Severity
+
+        self._say(who, "severity", severity=Severity.objects.get(name=name).pk, reason=reason)
+
+    def update(self, who, text):
+        self._say(who, "update", text=text, next_in=0)
+
+    def note(self, who, kind, text):
+        self._say(who, "note", text=text, kind=kind)
+
+    def task(self, who, whom, text):
+        self._say(who, "task", text=text, owner=getattr(self.house, whom).pk)
+
+    def done(self, who):
+        self._say(who, "task-end", task=_newest().tasks.get().pk, outcome="done")
+
+    def page(self, who, whom, reason):
+        url = f"/oncall/panel/{_newest().number}/page/"
+        self._post(who, url, target=getattr(self.house, whom).email, reason=reason)
+
+    def end(self, who, verb, text):
+        self._say(who, verb, text=text)
+
+    def reopen(self, who, reason):
+        self._say(who, "reopen", reason=reason)
+
+    def publish(self, who, status, body):
+        notice = Notice.objects.get(incident=_newest())
+        rows = {f"component_{row.component_id}": row.status for row in notice.component_rows.all()}
+        url = f"/manage/status/panel/{_newest().number}/publish/"
+        self._post(who, url, title=notice.title, status=status, body=body, **rows)
+
+
+class Chat:
+    """Each types ``/inc …`` in the incident's channel, or fills the form in."""
+
+    def __init__(self, house, slack):
+        self.slack, self.client, self.house = slack, Client(), house
+
+    def _send(self, door, **form):
+        raw, stamp = urlencode(form).encode(), str(int(now().timestamp()))
+        headers = {
+            "X-Slack-Request-Timestamp": stamp,
+            "X-Slack-Signature": signatures.of(raw, stamp, SECRET),
+        }
+        kind = "application/x-www-form-urlencoded"
+        answer = self.client.post(f"/slack/{door}", data=raw, content_type=kind, headers=headers)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def _type(self, who, text):
+        room = ChatRoom.objects.filter(incident=_newest()).first()
+        return self._send(
+            "commands",
+            team_id=TEAM,
+            user_id=f"U{who.upper()}",
+            command="/inc",
+            text=text,
+            channel_id=room.channel_id if room else "C0GENERAL",
+            channel_name=room.name if room else "general",
+            trigger_id=self.slack.trigger(),
+        )["text"]
+
+    def declare(self, who, title, service, breakage, reach):
+        self._type(who, "declare")
+        view = json.loads(self.slack.of("views.open")[-1]["view"])
+        assert {"title", "service", "breakage", "reach"} < {block["block_id"] for block in view["blocks"]}
+        chosen = {"service": service, "breakage": breakage, "reach": reach}
+        values = {name: {name: {"selected_option": {"value": one}}} for name, one in chosen.items()}
+        values["title"] = {"title": {"value": title}}
+        values["switches"] = {"switches": {"selected_options": [{"value": "responding"}]}}
+        payload = {
+            "type": "view_submission",
+            "team": {"id": TEAM},
+            "user": {"id": f"U{who.upper()}"},
+            "view": {"id": "V1", "callback_id": view["callback_id"], "state": {"values": values}},
+        }
+        assert self._send("interactive", payload=json.dumps(payload))["response_action"] == "update"
+
+    def take(self, who, role):
+        self._type(who, f"role take {role}")
+
+    def hand(self, who, role, whom, brief):
+        self._type(who, f"role hand {role} <@U{whom.upper()}> {brief}")
+
+    def release(self, who, role):
+        self._type(who, f"role release {role}")
+
+    def acknowledge(self, who):
+        self._type(who, "ack")
+
+    def severity(self, who, name, reason):
+        self._type(who, f"sev {name.lower()} {reason}")
+
+    def update(self, who, text):
+        self._type(who, f"update {text}")
+
+    def note(self, who, kind, text):
+        words = {"note": "note", "cause_identified": "cause", "action_taken": "did"}
+        self._type(who, f"{words[kind]} {text}")
+
+    def task(self, who, whom, text):
+        self._type(who, f"task <@U{whom.upper()}> {text}")
+
+    def done(self, who):
+        self._type(who, f"task done {_newest().tasks.get().pk}")
+
+    def page(self, who, whom, reason):
+        self._type(who, f"page <@U{whom.upper()}> {reason}")
+
+    def end(self, who, verb, text):
+        self._type(who, f"{verb} {text}")
+
+    def reopen(self, who, reason):
+        self._type(who, f"reopen {reason}")
+
+    def publish(self, who, status, body):
+        self._type(who, f"publish {status} {body}")
+
+
+def _newest():
+    return Incident.objects.order_by("-number").first()
+
+
+def outage(door, night, began):
+    """A SEV1 of three quarters of an hour, said through one door; the incident."""
+
+    def at(minute):
+        night.go_to(began + timedelta(minutes=minute))
+        while delivery.sweep():
+            pass
+
+    door.declare("alice", "Nobody can pay", "checkout", "everything", "all")
+    at(1)
+    door.take("ivan", "incident_commander")
+    door.hand("ivan", "technical_lead", "alice", "Look at v42 first")
+    door.take("cleo", "comms_lead")
+    at(4)
+    door.update("cleo", "Auth logs show timeouts. Working on mitigation.")
+    door.publish("cleo", "investigating", "We are looking into a problem with Shop.")
+    at(6)
+    door.page("ivan", "carol", "You know the connection pool")
+    at(8)
+    door.acknowledge("carol")
+    door.task("ivan", "alice", "Roll back to v41")
+    at(12)
+    door.note("alice", "cause_identified", "v42 holds connections forever")
+    door.note("alice", "action_taken", "Rolled back to v41")
+    door.done("alice")
+    at(15)
+    door.hand("ivan", "incident_commander", "bob", "Rolled back, watch the errors")
+    at(18)
+    door.end("bob", "mitigate", "Errors are down to zero")
+    at(20)
+    door.reopen("bob", "Errors are back in one region")
+    door.severity("bob", "SEV2", "Only one region now")
+    at(30)
+    door.update("cleo", "One region is left.")
+    door.note("carol", "note", "The pool of eu-west was not restarted")
+    at(36)
+    door.end("bob", "mitigate", "The last region pays again")
+    door.publish("cleo", "monitoring", "Payments work again. We keep watching.")
+    door.release("alice", "technical_lead")
+    at(45)
+    door.end("bob", "resolve", "v42 is taken back for good")
+    door.publish("cleo", "resolved", "Everything works as before.")
+    at(46)
+    return _newest()
+
+
+def told(incident, began):
+    """Each event: when, what, by whom, with which words and facts; without its own name and numbers."""
+    rows = []
+    for event in incident.timeline.order_by("number"):
+        facts = {name: event.get(name) for name in SAID if event.get(name) is not None}
+        text = event.text.replace(incident.reference, "INC")
+        rows.append((event.at - began, event.kind, str(event.actor or ""), text, facts))
+    return rows
+
+
+def public(incident):
+    """What customers read of it."""
+    (notice,) = incident.public_notices.all()
+    return list(notice.updates.order_by("pk").values_list("status", "body"))
+
+
+@pytest.fixture
+def slack(settings, house):
+    workspace = Workspace()
+    settings.SLACK_SIGNING_SECRET, settings.SLACK_BOT_TOKEN = SECRET, "xoxb-test"
+    settings.SLACK_API_URL = workspace.url
+    for name in ("alice", "bob", "carol", "cleo", "ivan"):
+        workspace.joins(f"U{name.upper()}", f"{name}@example.com")
+    yield workspace
+    workspace.stop()
+    assert workspace.refusals() == []
+
+
+def test_a_sev1_by_chat_alone_leaves_the_timeline_that_the_browser_leaves(night, house, slack):
+    by_browser = outage(Browser(house), night, MONDAY_14)
+    first = told(by_browser, MONDAY_14)
+    later = MONDAY_14 + timedelta(days=7)
+    night.clock.move_to(later)
+    night.settle()
+    by_chat = outage(Chat(house, slack), night, later)
+    second = told(by_chat, later)
+
+    assert by_chat.pk != by_browser.pk
+    for one, other in zip(first, second, strict=False):
+        assert other == one
+    assert len(second) == len(first)
+    assert {kind for _at, kind, *_rest in second} >= SAYS
+    assert public(by_chat) == public(by_browser)
+    assert [status for status, _body in public(by_chat)] == ["investigating", "monitoring", "resolved"]
+    assert set(by_browser.timeline.exclude(actor=None).values_list("via", flat=True)) == {"web"}
+    assert set(by_chat.timeline.exclude(actor=None).values_list("via", flat=True)) == {"chat"}
+    assert (by_chat.status, by_chat.severity, by_chat.has_postmortem_duty) == (
+        by_browser.status,
+        by_browser.severity,
+        by_browser.has_postmortem_duty,
+    )
+    assert list(replay.check_all()) == []
