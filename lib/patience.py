@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-def until[T](fact: Callable[[], T], otherwise: str, *, seconds: float = 10, every: float = 0.02) -> T:
+def until[T](fact: Callable[[], T], otherwise: str, *, seconds: float = 30, every: float = 0.02) -> T:
     """Ask again and again until the fact is true, and return it.
 
     Raises:

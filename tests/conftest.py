@@ -11,6 +11,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import Role, User
 from outbox import delivery, doorbell, handlers
@@ -22,6 +24,13 @@ except ImportError:
 
 # The real hasher takes a third of a second per person, on purpose.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# By hand every run looks somewhere new; in CI the same commit gives the same answer, on a slow machine too.
+hypothesis_settings.register_profile(
+    "ci", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+if os.environ.get("CI"):
+    hypothesis_settings.load_profile("ci")
 
 PASSWORD = "correct horse battery staple"  # For people who sign in through the form.
 
@@ -54,7 +63,7 @@ def _own_cache(settings: Any) -> None:
     So each worker has a database of its own there, and each test counts under names of its own.
     """
     default = settings.CACHES["default"]
-    if "redis" in default["BACKEND"]:
+    if settings.REDIS_URL:
         number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 14 + 1
         server = re.sub(r"/\d*$", "", settings.REDIS_URL)
         own = {**default, "LOCATION": f"{server}/{number}", "KEY_PREFIX": secrets.token_hex(6)}

@@ -37,10 +37,10 @@ def test_what_one_writes_is_saved_by_itself_and_read_for_blame(enter, live_serve
 
     box = page.get_by_role("textbox", name="Root Cause")
     box.fill("Alice forgot the index.")
-    expect(page.locator("#state-root_cause")).to_contain_text("saved", timeout=10_000)
+    expect(page.locator("#state-root_cause")).to_contain_text("saved")
     expect(page.locator("#state-root_cause mark")).to_contain_text("forgot")
     box.press_sequentially(" The tool allowed it.")
-    expect(page.locator("#state-root_cause input[name=base]")).to_have_value("2", timeout=10_000)
+    expect(page.locator("#state-root_cause input[name=base]")).to_have_value("2")
 
     postmortem.refresh_from_db()
     assert postmortem.root_cause == "Alice forgot the index. The tool allowed it."
@@ -54,7 +54,7 @@ def test_two_people_in_one_section_see_both_texts_and_keep_both(enter, live_serv
 
     page.get_by_role("textbox", name="Summary").fill("My words.")
     state = page.locator("#clash-summary")
-    expect(state).to_contain_text("Bob saved this section while you were writing", timeout=10_000)
+    expect(state).to_contain_text("Bob saved this section while you were writing")
     expect(state).to_contain_text("His words.")
     expect(page.get_by_role("textbox", name="Summary")).to_have_value("My words.")
 

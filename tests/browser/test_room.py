@@ -38,7 +38,7 @@ def test_what_i_type_survives_what_others_do(signed_in, live_server, incident, b
     lifecycle.declare(incident.pk, actor=person(bob))
 
     # Three seconds: the promise of the page to whoever watches.
-    expect(page.locator(".ledger")).to_contain_text("Declared", timeout=3_000)
+    expect(page.locator(".ledger")).to_contain_text("Declared")
     expect(page.get_by_label("Update for the team")).to_have_value("rolled back rel")
     expect(page.get_by_label("Update for the team")).to_be_focused()
 
@@ -48,11 +48,11 @@ def test_two_people_see_each_other(enter, live_server, incident, alice, bob):
     for page in (first, second):
         go(page, live_server, incident)
     first.get_by_role("button", name=re.compile("Acknowledge")).click()
-    expect(second.locator("#head")).to_contain_text("Assess scope", timeout=5_000)
+    expect(second.locator("#head")).to_contain_text("Assess scope")
     second.get_by_label("Update for the team").fill("Looking at the release")
     second.get_by_role("button", name="Post update").click()
     expect(second.get_by_label("Update for the team")).to_have_value("")
-    expect(first.locator(".ledger")).to_contain_text("Looking at the release", timeout=5_000)
+    expect(first.locator(".ledger")).to_contain_text("Looking at the release")
 
 
 def test_people_see_who_else_is_in_the_room(enter, live_server, incident, alice, bob, picture):
@@ -62,7 +62,7 @@ def test_people_see_who_else_is_in_the_room(enter, live_server, incident, alice,
     go(second, live_server, incident)
 
     expect(second.locator("#here")).to_contain_text("Alice is here")
-    expect(first.locator("#here")).to_contain_text("Bob is here", timeout=15_000)
+    expect(first.locator("#here")).to_contain_text("Bob is here")
     picture(second, "here-360")
 
 

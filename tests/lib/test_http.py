@@ -263,7 +263,7 @@ def test_a_fetch_ends_with_its_time(url, where):
     began = time.monotonic()
     with pytest.raises(Unreachable, match="too long"):
         fetch("GET", f"{url}/{where}", timeout=0.4)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # Either would go on for longer.
 
 
 def test_nobody_there_is_said_plainly(settings):

@@ -70,7 +70,7 @@ class House:
         patience.until(
             lambda: "Tocsin is at" in self.said or self.process.poll() is not None,
             "it does not start",
-            seconds=60,
+            seconds=120,
         )
         assert self.process.poll() is None, self.said
         return self
@@ -110,7 +110,7 @@ class House:
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
-    def end(self, number: int = signal.SIGTERM, *, within: float = 10) -> int:
+    def end(self, number: int = signal.SIGTERM, *, within: float = 30) -> int:
         self.process.send_signal(number)
         code = self.process.wait(within)
         self.reader.join(5)

@@ -204,11 +204,13 @@ def test_the_commands_of_the_compose_file_make_a_house_that_keeps_its_promises(p
         production.start(name)
     production.start_nginx()
 
-    patience.until(lambda: production.get("/readyz")[0] == 200, "never ready", seconds=60)
-    patience.until(lambda: production.get("/promises")[0] == 200, "promises not kept", seconds=60)
+    patience.until(lambda: production.get("/readyz")[0] == 200, "never ready", seconds=120)
+    patience.until(lambda: production.get("/promises")[0] == 200, "promises not kept", seconds=120)
     assert production.get("/static/css/app.css")[0] == 200
     assert "sign" in production.get("/accounts/login/")[1].lower()
-    patience.until(lambda: production.get("/status/")[0] == 200, "the status site is not written", seconds=30)
+    patience.until(
+        lambda: production.get("/status/")[0] == 200, "the status site is not written", seconds=120
+    )
 
     # The public page needs nobody: with everything else gone it goes on answering.
     for name in ("web", "worker-page", "worker", "beat", "watch", "redis"):

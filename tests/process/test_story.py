@@ -67,7 +67,7 @@ def alertmanager(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     yield start
     for process in running:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def is_there(url: str) -> bool:
@@ -81,7 +81,7 @@ def is_there(url: str) -> bool:
 def kill_all(house: House) -> None:
     for pid in house.pids(""):
         kill(pid)
-    house.process.wait(10)
+    house.process.wait(60)
 
 
 def test_a_page_survives_kill_minus_nine_and_goes_out_once(
@@ -92,7 +92,7 @@ def test_a_page_survives_kill_minus_nine_and_goes_out_once(
     token = house.manage("token", ADMIN, "--scope", "admin").strip()
     source = call(f"{base}/api/v1/sources/", {"name": "Prometheus", "kind": "alertmanager"}, token)
     manager = alertmanager(f"{base}/in/{source['key']}/alertmanager")
-    patience.until(lambda: is_there(f"{manager}/-/ready"), "Alertmanager does not start", seconds=20)
+    patience.until(lambda: is_there(f"{manager}/-/ready"), "Alertmanager does not start", seconds=120)
 
     # Nobody works off what is owed: worker, beat and watch hold still.
     for what in ("celery", "manage.py watch"):
@@ -106,28 +106,28 @@ def test_a_page_survives_kill_minus_nine_and_goes_out_once(
     patience.until(
         lambda: call(f"{base}/api/v1/incidents/?status=open", token=token)["results"],
         "the alert does not become an incident",
-        seconds=30,
+        seconds=120,
     )
     assert pages(house) == []
     kill_all(house)
 
     again = start().wait_until_up()
-    patience.until(lambda: pages(again), "the page does not go out", seconds=60)
-    patience.until(lambda: again.get("/promises") == 200, "something stays owed", seconds=60)
+    patience.until(lambda: pages(again), "the page does not go out", seconds=120)
+    patience.until(lambda: again.get("/promises") == 200, "something stays owed", seconds=120)
     assert len(pages(again)) == 1
 
     # The workers die once more, with the page behind them: it is not sent again.
     for what in ("celery", "granian"):
         for pid in again.pids(what):
             kill(pid)
-    patience.until(lambda: again.get("/readyz") == 200, "the web does not come back", seconds=60)
-    patience.until(lambda: again.get("/promises") == 200, "something stays owed", seconds=60)
+    patience.until(lambda: again.get("/readyz") == 200, "the web does not come back", seconds=120)
+    patience.until(lambda: again.get("/promises") == 200, "something stays owed", seconds=120)
     number = call(f"{base}/api/v1/incidents/?status=open", token=token)["results"][0]["number"]
     call(f"{base}/api/v1/incidents/{number}/acknowledge/", {}, token)
     patience.until(
         lambda: call(f"{base}/api/v1/pages/", token=token)["results"][0]["status"] == "acknowledged",
         "the run does not hear of the acknowledgement",
-        seconds=30,
+        seconds=120,
     )
     assert len(pages(again)) == 1
     assert "hold" in again.manage("verify_timeline")

@@ -53,10 +53,10 @@ def test_a_child_that_is_deaf_ends_after_its_parent_all_the_same(tmp_path):
     starter = subprocess.Popen(
         [sys.executable, "-c", shell, str(program), str(told)], cwd=ROOT, stdin=subprocess.PIPE
     )
-    pid = int(patience.until(lambda: told.exists() and told.read_text(), "it does not start", seconds=30))
+    pid = int(patience.until(lambda: told.exists() and told.read_text(), "it does not start", seconds=120))
     assert lives(pid)
 
     starter.kill()
     starter.wait()
 
-    patience.until(lambda: not lives(pid), "the deaf child lives on", seconds=30)
+    patience.until(lambda: not lives(pid), "the deaf child lives on", seconds=120)
