@@ -9,6 +9,7 @@ from benchmarks import (
     honesty,
     ingest,
     metrics,
+    paged,
     plainwords,
     statuspage,
     watchers,
@@ -22,6 +23,7 @@ PROGRAMS = {
     "plainwords": plainwords.main,
     "honesty": honesty.main,
     "metrics": metrics.main,
+    "paged": paged.main,
     "watchers": watchers.main,
 }
 

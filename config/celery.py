@@ -81,9 +81,10 @@ app.conf.update(
 
 
 def ring_sweeps() -> None:
-    """Ask the workers to look into the outbox now; an old ring is worthless."""
+    """Ask the workers to look into the outbox now, and for who is to be woken; an old ring is worthless."""
     for queue in ("page", "bulk"):
         app.send_task("outbox.tasks.sweep", kwargs={"queue": queue}, queue=queue, expires=5)
+    app.send_task("sweep.urgent", queue="page", expires=5)
 
 
 doorbell.connect(ring_sweeps)

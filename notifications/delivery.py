@@ -31,7 +31,7 @@ from notifications.models import (
     DeliveryAttempt,
     DeliveryQuerySet,
 )
-from outbox import pulse
+from outbox import doorbell, pulse
 from outbox.announcing import announce
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def is_set_up(channel: str) -> bool:
 
 
 def owe(word: str, *, channel: str, key: str, **fields: Any) -> Delivery | None:
-    """Owe a message once; None when this key is owed already. Sent by the next sweep."""
+    """Owe a message once; None when this key is owed already. The next sweep sends it, rung for if urgent."""
     # Nobody can have an address in .invalid (RFC 2606): that is where the people of the demo live.
     if _silent or str(fields.get("address", "")).endswith(".invalid"):
         fields |= {"sent_at": now(), "error": "Not sent: this is demonstration data."}
@@ -76,6 +76,8 @@ def owe(word: str, *, channel: str, key: str, **fields: Any) -> Delivery | None:
     )
     row.subject = row.subject[:300]
     Delivery.objects.bulk_create([row], ignore_conflicts=True)
+    if row.is_urgent and row.due_at <= at:
+        transaction.on_commit(doorbell.ring)
     return Delivery.objects.filter(key=key, idempotency_id=row.idempotency_id).first()
 
 

@@ -33,6 +33,16 @@ def test_redis_is_given_two_seconds(monkeypatch):
     assert celery.app.conf.task_publish_retry_policy == {"max_retries": 0}
 
 
+def test_a_ring_looks_for_news_and_for_who_is_to_be_woken(monkeypatch):
+    rung = []
+    monkeypatch.setattr(celery.app, "send_task", lambda name, queue, **_: rung.append((name, queue)))
+
+    celery.ring_sweeps()
+
+    ring = "outbox.tasks.sweep"
+    assert rung == [(ring, "page"), (ring, "bulk"), ("sweep.urgent", "page")]
+
+
 def test_a_commit_does_not_wait_for_the_bell(monkeypatch):
     asked, answer = threading.Event(), threading.Event()
 

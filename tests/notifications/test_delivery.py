@@ -13,6 +13,7 @@ from incidents.models import Severity
 from incidents.overdue import miss_overdue
 from notifications import contacts, delivery, wording
 from notifications.models import Delivery
+from outbox import doorbell
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -49,6 +50,14 @@ def test_the_same_key_is_owed_once(alice):
     assert len(say(alice)) == 1
     assert say(alice) == []
     assert Delivery.objects.count() == 1
+
+
+def test_what_wakes_people_does_not_wait_for_the_next_tick(alice, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        say(alice)
+        say(alice, key="other", word="nudge")
+
+    assert callbacks == [doorbell.ring]
 
 
 def test_two_sweeps_at_once_send_once(alice, mailoutbox):
