@@ -25,8 +25,11 @@ def _incident(request: HttpRequest, number: int) -> Incident:
 @require_GET
 @login_required
 def panel(request: HttpRequest, number: int) -> HttpResponse:
-    """The postmortem's part of an incident's room."""
-    return _panel(request, _incident(request, number))
+    """The postmortem's part of an incident's room; 204 to who waits for a document while there is none."""
+    incident = _incident(request, number)
+    if "waits" in request.GET and not Postmortem.objects.filter(incident=incident).exists():
+        return HttpResponse(status=204)
+    return _panel(request, incident)
 
 
 @require_GET

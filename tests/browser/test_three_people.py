@@ -13,8 +13,6 @@ from incidents.models import Incident
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-#: The promise of the page: another's change is there within three seconds.
-
 
 def declare_by_keys(page: Page, url: str) -> Incident:
     """From any page: `c`, the words, the impact, Ctrl+Enter."""

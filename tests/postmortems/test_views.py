@@ -271,3 +271,13 @@ def test_the_rooms_next_step_leads_to_the_document_or_to_where_it_is_opened(open
     assert page.get(url("postmortems:of", number))["Location"] == postmortem.get_absolute_url()
     postmortem.delete()
     assert page.get(url("postmortems:of", number))["Location"] == url("postmortems:panel", number)
+
+
+def test_who_waits_for_the_document_is_told_when_it_is_there(outage, drain, client, mona):
+    client.force_login(mona)
+    row = outage(severity="SEV3")
+    address = url("postmortems:panel", row.number) + "?waits=1"
+
+    assert client.get(address, **HTMX).status_code == 204
+    client.post(url("postmortems:open", row.number))
+    assert b"Write it" in client.get(address, **HTMX).content

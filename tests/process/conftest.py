@@ -15,9 +15,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lib import patience
+from tests.browser.conftest import browser as browser
+from tests.browser.conftest import console as console
+from tests.browser.conftest import faults as faults
+from tests.browser.conftest import open_context as open_context
 
+ALERTMANAGER = shutil.which("prometheus-alertmanager")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -157,3 +163,38 @@ def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[.
                 house.process.kill()
         for pid in house.pids(""):
             kill(pid)
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Starts the real one with one webhook; returns its own address."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(hook: str) -> str:
+        port = free_port()
+        route = {"receiver": "tocsin", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"}
+        receiver = {"name": "tocsin", "webhook_configs": [{"url": hook}]}
+        (tmp_path / "am.yml").write_text(yaml.safe_dump({"route": route, "receivers": [receiver]}))
+        log = (tmp_path / "am.log").open("w")
+        command = [
+            str(ALERTMANAGER),
+            f"--config.file={tmp_path / 'am.yml'}",
+            f"--storage.path={tmp_path / 'am'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+        ]
+        running.append(subprocess.Popen(command, stdout=log, stderr=log))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(60)
+
+
+def is_there(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except OSError:
+        return False

@@ -1,23 +1,19 @@
 """A real `up`, a real Alertmanager, and kill -9 between the alert and the page: it goes out exactly once."""
 
 import json
-import shutil
 import signal
-import subprocess
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lib import patience
-from tests.process.conftest import House, free_port, kill
+from tests.process.conftest import ALERTMANAGER, House, is_there, kill
 
-ALERTMANAGER = shutil.which("prometheus-alertmanager")
 ADMIN = "admin@localhost"
 
 pytestmark = [
@@ -41,41 +37,6 @@ def pages(house: House) -> list[str]:
         if "Elevated error rate" in str(mail["Subject"]):
             found.append(str(mail["Subject"]))
     return found
-
-
-@pytest.fixture
-def alertmanager(tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """Starts the real one with one webhook; returns its own address."""
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start(hook: str) -> str:
-        port = free_port()
-        route = {"receiver": "tocsin", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"}
-        receiver = {"name": "tocsin", "webhook_configs": [{"url": hook}]}
-        (tmp_path / "am.yml").write_text(yaml.safe_dump({"route": route, "receivers": [receiver]}))
-        log = (tmp_path / "am.log").open("w")
-        command = [
-            str(ALERTMANAGER),
-            f"--config.file={tmp_path / 'am.yml'}",
-            f"--storage.path={tmp_path / 'am'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--cluster.listen-address=",
-        ]
-        running.append(subprocess.Popen(command, stdout=log, stderr=log))
-        return f"http://127.0.0.1:{port}"
-
-    yield start
-    for process in running:
-        process.terminate()
-        process.wait(60)
-
-
-def is_there(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):
-            return True
-    except OSError:
-        return False
 
 
 def kill_all(house: House) -> None:
