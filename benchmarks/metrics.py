@@ -51,7 +51,7 @@ from datetime import timedelta
 from django.db import connection
 from django.utils.timezone import now
 from incidents.models import Incident
-from metrics import board, summary, trends
+from metrics import board, five, trends
 from metrics.measures import Measure
 from metrics.periods import Per
 from metrics.selection import Selection
@@ -77,7 +77,7 @@ top = Incident.objects.count() + 1
 deep = max(top - 50 * 9999, 60)
 works = {
     "sql": sql,
-    "report": lambda: {one: (f.median, f.p90, f.mean) for one, f in summary.summarise(Selection()).items()},
+    "report": lambda: {one: (f.median, f.p90, f.mean) for one, f in five.summarise(Selection()).items()},
     "trend": lambda: trends.trend(Measure.MTTM, Per.MONTH, Selection()),
     "board": lambda: board.read(Selection(since=now() - timedelta(days=91), until=now())),
     "first": lambda: page(top),
@@ -89,7 +89,7 @@ for _ in range(ROUNDS):
         found[name].append(took(work))
 t = {name: statistics.median(values) for name, values in found.items()}
 exact = sql()
-ours = summary.summarise(Selection())
+ours = five.summarise(Selection())
 wrong = max(
     abs(ours[which].median.total_seconds() / float(exact[place * 3 + 2][0]) - 1)
     for place, which in enumerate((Measure.MTTD, Measure.MTTA, Measure.MTTM, Measure.MTTR))

@@ -91,6 +91,8 @@ SWEEPS = [
     Sweep("payloads-forget", "detection.sources.forget_payloads", 300),
     Sweep("report-voices-forget", "detection.voices.forget", 300),
     Sweep("check-results-forget", "detection.probes.forget_results", 300),
+    # Figures by month: filled once, then the gaps of services whose failures changed.
+    Sweep("metrics-rollups", "metrics.rollups.sweep", 5),
     Sweep("answers-forget", "accounts.idempotency.forget_old", 300),
     Sweep("subscribers-forget", "statuspage.subscribing.forget", 300),
     Sweep("chat-forget", "chatops.once.forget", 300),

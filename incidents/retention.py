@@ -6,6 +6,7 @@ from accounts import audit
 from accounts.actors import Actor
 from incidents import permissions, timeline
 from incidents.models import Incident, Purge, TimelineEvent
+from outbox.announcing import announce
 
 
 @transaction.atomic
@@ -26,5 +27,11 @@ def purge(incident: Incident, *, actor: Actor) -> Purge:
     Incident.objects.filter(pk=row.pk).delete()
     gate.is_open = False
     gate.save(update_fields=["is_open"])
+    announce(
+        "incidents.purged",
+        key=f"purge:{gate.pk}",
+        stream=f"incident:{gate.incident_pk}",
+        incident=gate.incident_pk,
+    )
     audit.note(actor, "incident.purged", gate.reference)
     return gate

@@ -19,7 +19,7 @@ from incidents.models import Severity
 from lib.drf import NewestFirst, WhateverIsAsked
 from lib.refusal import Invalid, Missing
 from lib.text import CleanTextField
-from metrics import annotating, download, frequency, periods, review_api, sentences, summary, tables, trends
+from metrics import annotating, download, five, frequency, periods, review_api, sentences, tables, trends
 from metrics import review as reviews
 from metrics import selection as selections
 from metrics.answers import FigureSerializer, SummarySerializer, figure, seconds
@@ -105,7 +105,7 @@ class MetricsViewSet(viewsets.GenericViewSet[Any]):
     @action(detail=False, methods=["get"])
     def summary(self, request: Request) -> Response:
         """The five figures of all incidents, or of those that the filters leave."""
-        found = summary.summarise(selections.from_query(request.query_params))
+        found = five.summarise(selections.from_query(request.query_params))
         return Response({which.value: figure(one) for which, one in found.items()})
 
     @extend_schema(

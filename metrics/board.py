@@ -107,7 +107,7 @@ def read(selection: Selection, *, trend_of: Measure = Measure.MTTM) -> Board:
     year = periods.starts_at(periods.back(Per.MONTH, this_month, TREND_MONTHS - 1), selections.zone())
     start = min(before, year)
     facts = list(selections.read(selections.incidents(selection.during(start, until))))
-    gaps = failures.read(selection)
+    gaps = failures.read(selection.during(start, until))
     inside = [row for row in facts if row.detected_at >= since]
     past = [row for row in facts if before <= row.detected_at < since]
     cards = [_card(which, selection, per, inside, past, gaps, before) for which in Measure]

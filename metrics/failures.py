@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from metrics import selection as selections
 from metrics.measures import Basis, Facts, Span, began_at, time_between
 from metrics.selection import Selection
@@ -50,18 +52,34 @@ class Failures:
 
 
 def read(selection: Selection) -> Failures:
-    """The gaps of every selected service, from its first failure on; two queries.
+    """The gaps of every selected service that end in the period; three queries, two without a beginning.
 
-    The beginning of the period does not matter here: the first gap inside it began before it.
+    The first gap inside the period began before it, so each service's last failure before it is read too.
     """
-    severities = selection.severities or FAILURES
-    found = selections.incidents(replace(selection, since=None, severities=severities))
+    since, severities = selection.since, selection.severities or FAILURES
+    asked = replace(selection, since=None, severities=severities)
+    found = selections.incidents(asked)
+    if since is not None:
+        before = selections.last_before(found, since, asked)
+        found = found.alias(began=selections.began(selection.basis)).filter(
+            Q(began__gte=since) | Q(pk__in=before)
+        )
     facts = {row.pk: row for row in selections.read(found)}
     by_service: dict[int, list[Facts]] = defaultdict(list)
     for incident_id, service_id in selections.services_of(found, selection):
         if incident_id in facts:
             by_service[service_id].append(facts[incident_id])
-    return gaps(by_service, selection.basis)
+    whole = gaps(by_service, selection.basis)
+    # Between two that were read only as the last of something, others may lie that were not read.
+    return whole if since is None else replace(whole, gaps=whole.during(since, None))
+
+
+def of_service(service_id: int, basis: Basis, *, is_public: bool) -> Sequence[Gap]:
+    """Every gap of one service; with ``is_public`` as if its private incidents were not."""
+    found = selections.incidents(Selection(severities=FAILURES)).filter(service_rows__service=service_id)
+    if is_public:
+        found = found.filter(is_private=False)
+    return gaps({service_id: selections.read(found)}, basis).gaps
 
 
 def gaps(by_service: Mapping[int, Iterable[Facts]], basis: Basis) -> Failures:

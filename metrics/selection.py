@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from catalog.models import Service, Team
 from incidents.kinds import OPEN, Source
@@ -99,6 +100,27 @@ def services_of(found: QuerySet[Incident], selection: Selection) -> Iterator[tup
     """Pairs of incident and affected service, as far as the selection asks for it, in one query."""
     rows = _rows(selection).filter(incident__in=found.order_by().values("pk"))
     yield from rows.values_list("incident_id", "service_id").iterator(CHUNK)
+
+
+def began(basis: Basis) -> Coalesce:
+    """`measures.began_at` in SQL."""
+    if basis is Basis.DETECTED:
+        return Coalesce("detected_at", "detected_at")
+    return Coalesce("started_at", "detected_at")
+
+
+def last_before(found: QuerySet[Incident], at: datetime, selection: Selection) -> list[int]:
+    """The last incident before ``at`` of each selected service, and the last that is not private."""
+    rows = _rows(selection).filter(incident__in=found.order_by().values("pk"))
+    start = "incident__started_at" if selection.basis is Basis.STARTED else "incident__detected_at"
+    rows = rows.annotate(began=Coalesce(start, "incident__detected_at")).filter(began__lt=at)
+    place = Window(
+        RowNumber(),
+        partition_by=[F("service_id"), F("incident__is_private")],
+        order_by=[F("began").desc(), F("incident_id").desc()],
+    )
+    last = rows.annotate(place=place).filter(place=1)
+    return list(last.values_list("incident_id", flat=True))
 
 
 def from_query(asked: Mapping[str, str]) -> Selection:

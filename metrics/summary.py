@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from metrics import failures, figures
-from metrics import selection as selections
+from metrics import figures
 from metrics.failures import Failures
-from metrics.measures import SPANS, Basis, Facts, Measure, Span, State, measure
-from metrics.selection import Selection
+from metrics.histogram import ERROR, Lengths
+from metrics.measures import Basis, Facts, Measure, Span, State, measure
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,14 @@ class Figure:
 
     @property
     def mean(self) -> timedelta | None:
+        if isinstance(self.lengths, Lengths):
+            return figures.as_time(self.lengths.total / self.count if self.count else None)
         return figures.as_time(figures.mean(self.lengths))
+
+    @property
+    def within(self) -> float:
+        """By which part of itself a median or p90 may be off: 0, or `histogram.ERROR` from rollups."""
+        return ERROR if isinstance(self.lengths, Lengths) else 0.0
 
     @property
     def median(self) -> timedelta | None:
@@ -66,12 +72,3 @@ def of(which: Measure, facts: Iterable[Facts], basis: Basis) -> Figure:
 def between_failures(found: Failures, since: datetime | None, until: datetime | None) -> Figure:
     """MTBF. Fewer than two failures of a service make no gap, so the figure may well be empty."""
     return of_spans(gap.span for gap in found.during(since, until))
-
-
-def summarise(selection: Selection) -> dict[Measure, Figure]:
-    """All five over one selection, in three queries."""
-    facts = list(selections.read(selections.incidents(selection)))
-    result = {which: of(which, facts, selection.basis) for which in SPANS}
-    found = failures.read(selection)
-    result[Measure.MTBF] = between_failures(found, selection.since, selection.until)
-    return result

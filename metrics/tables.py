@@ -22,10 +22,10 @@ from metrics import (
     distribution,
     export,
     failures,
+    five,
     frequency,
     listing,
     periods,
-    summary,
     trends,
 )
 from metrics import selection as selections
@@ -74,7 +74,7 @@ def read(name: str, asked: Asked) -> Table:
 
 
 def _figures(asked: Asked) -> Table:
-    found = summary.summarise(asked.selection)
+    found = five.summarise(asked.selection)
     return Table(
         "figures", ("measure", *_FIGURE), [[which.value, *_cells(one)] for which, one in found.items()]
     )

@@ -16,9 +16,9 @@ from config.demo.world import DOMAIN
 from incidents.kinds import DeadlineKind, EventKind, Status
 from incidents.models import Incident, TimelineEvent
 from lib import plainwords
+from metrics.five import summarise
 from metrics.measures import Measure
 from metrics.selection import Selection
-from metrics.summary import summarise
 from notifications import delivery
 from notifications.models import Delivery, Word
 from outbox.models import Message

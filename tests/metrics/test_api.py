@@ -40,6 +40,7 @@ def test_the_summary_has_the_five_measures_of_the_contract(api, outage):
         "mean_seconds": 1500.0,
         "median_seconds": 1500.0,
         "p90_seconds": 1500.0,
+        "within": 0.0,
     }
     assert body["mttd"]["missing"] == 1
     assert body["mtbf"] == {
@@ -50,6 +51,7 @@ def test_the_summary_has_the_five_measures_of_the_contract(api, outage):
         "mean_seconds": None,
         "median_seconds": None,
         "p90_seconds": None,
+        "within": 0.0,
     }
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from metrics import failures, summary
+from metrics import failures, five, summary
 from metrics import selection as selections
 from metrics.measures import Measure, State
 from tests.metrics.conftest import at
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def figure(**asked: str) -> summary.Figure:
-    return summary.summarise(selections.from_query(asked))[Measure.MTBF]
+    return five.summarise(selections.from_query(asked))[Measure.MTBF]
 
 
 def test_one_failure_makes_no_gap(outage):

@@ -8,9 +8,9 @@ import pytest
 
 from incidents import lifecycle, notes, replay, roles
 from incidents.kinds import Status
+from metrics.five import summarise
 from metrics.measures import Measure
 from metrics.selection import Selection
-from metrics.summary import summarise
 from oncall.models import Page, PageRun
 from postmortems import actions, exchange, publishing, writing
 from postmortems.models import Postmortem
