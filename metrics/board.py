@@ -17,6 +17,7 @@ from metrics import (
     frequency,
     periods,
     pictures,
+    rolled,
     sentences,
     summary,
     trends,
@@ -95,6 +96,8 @@ class Board:
     lines: Sequence[Line]
     breakdowns: Sequence[Breakdown]
     running: timedelta | None
+    #: Whether the trend comes from figures kept by month, which are within `histogram.ERROR`.
+    is_rolled: bool = False
 
 
 def read(selection: Selection, *, trend_of: Measure = Measure.MTTM) -> Board:
@@ -105,13 +108,15 @@ def read(selection: Selection, *, trend_of: Measure = Measure.MTTM) -> Board:
     per = Per.WEEK if until - since <= timedelta(days=120) else Per.MONTH
     this_month = periods.of(Per.MONTH, until, selections.zone())
     year = periods.starts_at(periods.back(Per.MONTH, this_month, TREND_MONTHS - 1), selections.zone())
-    start = min(before, year)
+    months = selection.during(year, until)
+    # The rollups know the year where there are very many incidents; else it is read with the rest.
+    is_rolled = trend_of in rolled.answers(months)
+    start = before if is_rolled else min(before, year)
     facts = list(selections.read(selections.incidents(selection.during(start, until))))
     gaps = failures.read(selection.during(start, until))
     inside = [row for row in facts if row.detected_at >= since]
     past = [row for row in facts if before <= row.detected_at < since]
     cards = [_card(which, selection, per, inside, past, gaps, before) for which in Measure]
-    months = selection.during(year, until)
     counts = frequency.count(inside, per, selection, selections.zone())
     running = gaps.running(now())
     marks = annotating.during(months)
@@ -124,12 +129,15 @@ def read(selection: Selection, *, trend_of: Measure = Measure.MTTM) -> Board:
         trend=pictures.trend(
             trend_of,
             Per.MONTH,
-            _points(trend_of, Per.MONTH, months, facts, gaps),
+            trends.trend(trend_of, Per.MONTH, months)
+            if is_rolled
+            else _points(trend_of, Per.MONTH, months, facts, gaps),
             annotating.by_period(marks, Per.MONTH),
         ),
         lines=byservice.lines(inside, selection, gaps.running_by_service(now())),
         breakdowns=breakdowns.read(inside, selection),
         running=min(running.values(), default=None),
+        is_rolled=is_rolled,
     )
 
 

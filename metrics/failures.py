@@ -74,12 +74,10 @@ def read(selection: Selection) -> Failures:
     return whole if since is None else replace(whole, gaps=whole.during(since, None))
 
 
-def of_service(service_id: int, basis: Basis, *, is_public: bool) -> Sequence[Gap]:
-    """Every gap of one service; with ``is_public`` as if its private incidents were not."""
+def of_service(service_id: int) -> list[Facts]:
+    """Every failure of one service, private ones among them."""
     found = selections.incidents(Selection(severities=FAILURES)).filter(service_rows__service=service_id)
-    if is_public:
-        found = found.filter(is_private=False)
-    return gaps({service_id: selections.read(found)}, basis).gaps
+    return list(selections.read(found))
 
 
 def gaps(by_service: Mapping[int, Iterable[Facts]], basis: Basis) -> Failures:

@@ -65,7 +65,7 @@ class Rollup(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["month", "severity_id", "source", "service_id"], name="one_rollup_a_cell"
+                fields=["service_id", "month", "severity_id", "source"], name="one_rollup_a_cell"
             )
         ]
 

@@ -19,7 +19,11 @@ def differences() -> Iterator[str]:
     }
     yield from _compared("cell", should, kept)
     services = IncidentService.objects.order_by().values_list("service_id", flat=True).distinct()
-    gaps = {_gap(row): row.tally for service_id in services for row in gaprollups.rows(service_id)}
+    of_services = [row for service_id in services for row in gaprollups.rows(service_id)]
+    whole = gaprollups.summed((row, 1) for row in of_services)
+    gaps = {_gap(row): row.tally for row in of_services} | {
+        (gaprollups.ALL, month, basis, False): tally.as_json() for (basis, month), tally in whole.items()
+    }
     yield from _compared("gaps", gaps, {_gap(row): row.tally for row in GapRollup.objects.all()})
     counted = {one.pk for one in rollups.contributions()}
     yield from _compared(

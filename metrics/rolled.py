@@ -7,6 +7,7 @@ from datetime import date, datetime
 from incidents.models import Severity
 from metrics import failures, periods, rollups
 from metrics import selection as selections
+from metrics.gaprollups import ALL
 from metrics.histogram import Lengths, Tally
 from metrics.measures import SPANS, Measure, State, measure
 from metrics.models import GapRollup, Rollup, StaleGaps
@@ -55,7 +56,7 @@ def whole(months: ByMonth) -> Figure:
 def _cells(which: Measure, selection: Selection) -> Iterator[tuple[date, Tally]]:
     column = rollups.column(which, selection.basis)
     rows = Rollup.objects.filter(
-        service_id=selection.service.pk if selection.service else rollups.ALL, **_months(selection)
+        service_id=selection.service.pk if selection.service else ALL, **_months(selection)
     )
     if selection.severities:
         ids = Severity.objects.filter(rank__in=selection.severities).values_list("pk", flat=True)
@@ -69,10 +70,11 @@ def _cells(which: Measure, selection: Selection) -> Iterator[tuple[date, Tally]]
 
 def _gaps(selection: Selection) -> Iterator[tuple[date, Tally]]:
     rows = GapRollup.objects.filter(
-        basis=selection.basis.value, is_public=selection.service is not None, **_months(selection)
+        service_id=selection.service.pk if selection.service else ALL,
+        basis=selection.basis.value,
+        is_public=selection.service is not None,
+        **_months(selection),
     )
-    if selection.service:
-        rows = rows.filter(service_id=selection.service.pk)
     for month, kept in rows.values_list("month", "tally"):
         yield month, Tally.from_json(kept)
 

@@ -16,6 +16,7 @@ from django.db.models import Q, Sum
 from incidents.models import Incident, IncidentService
 from metrics import gaprollups, measures, periods
 from metrics import selection as selections
+from metrics.gaprollups import ALL
 from metrics.histogram import Tally
 from metrics.measures import Basis, Measure, Span, State
 from metrics.models import Contribution, GapRollup, Rollup, RollupState, StaleGaps
@@ -26,8 +27,6 @@ FROM = 50_000
 #: To be raised when what is counted, or how, changes: everything is then counted anew.
 LAYOUT = 1
 BATCH = 2_000
-#: The service of cells that are about everything.
-ALL = 0
 COLUMNS = {
     "mttd": (Measure.MTTD, Basis.STARTED),
     "mtta": (Measure.MTTA, Basis.STARTED),
@@ -181,12 +180,14 @@ def _apply(moved: Cells) -> None:
         for name, tally in moved.tallies[cell].items():
             kept.setdefault(name, Tally()).merge(tally)
         row.tallies = {name: tally.as_json() for name, tally in sorted(kept.items())}
-    empty = [row.pk for row in known.values() if not row.count]
-    Rollup.objects.bulk_update(
-        [row for row in known.values() if row.count], ["count", "tallies"], batch_size=200
+    Rollup.objects.filter(pk__in=[row.pk for row in known.values() if not row.count]).delete()
+    Rollup.objects.bulk_create(
+        [row for row in (known | made).values() if row.count],
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=list(Cell._fields),
+        update_fields=["count", "tallies"],
     )
-    Rollup.objects.filter(pk__in=empty).delete()
-    Rollup.objects.bulk_create([row for row in made.values() if row.count], batch_size=200)
 
 
 def _key(row: Rollup) -> tuple[date, int, str, int]:

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('tallies', models.JSONField(default=dict)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('month', 'severity_id', 'source', 'service_id'), name='one_rollup_a_cell')],
+                'constraints': [models.UniqueConstraint(fields=('service_id', 'month', 'severity_id', 'source'), name='one_rollup_a_cell')],
             },
         ),
     ]

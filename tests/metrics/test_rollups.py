@@ -14,7 +14,7 @@ from accounts.actors import person
 from incidents import lifecycle, people, retention, scope
 from incidents.models import Incident
 from lib.refusal import Refused
-from metrics import figures, five, histogram, proving, rolled, rollups, trends
+from metrics import board, figures, five, histogram, proving, rolled, rollups, trends
 from metrics.histogram import Lengths, Tally
 from metrics.measures import Basis, Measure, Span, State
 from metrics.models import Contribution, Rollup, RollupState
@@ -294,3 +294,20 @@ def test_the_command_counts_anew_and_finds_what_is_wrong(told, capsys):
     call_command("rollups", "--check")
 
     assert "Counted 15 incidents anew." in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("which", [Measure.MTTM, Measure.MTBF])
+def test_the_page_draws_the_same_year_from_rollups(told, which, monkeypatch):
+    asked = Selection(since=at(3, 1), until=at(4, 12))
+    with time_machine.travel(at(4, 12), tick=False):
+        exact = board.read(asked, trend_of=which)
+        monkeypatch.setattr(rollups, "FROM", 2)
+        drawn = board.read(asked, trend_of=which)
+
+    assert (drawn.total, drawn.running) == (exact.total, exact.running)
+    assert [card.figure for card in drawn.cards] == [card.figure for card in exact.cards]
+    # The same months are known; lengths may differ by a hundredth.
+    assert (drawn.is_rolled, exact.is_rolled) == (True, False)
+    known = [[(row[0], row[1] == "–") for row in one.trend.rows] for one in (drawn, exact)]
+    assert known[0] == known[1]

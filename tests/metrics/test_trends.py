@@ -60,7 +60,7 @@ def test_failures_have_a_trend_too(outage):
     assert [january.figure.median, february.figure.median] == [timedelta(days=1), timedelta(days=10)]
 
 
-def test_a_trend_is_one_query_and_two_for_failures_beside_the_one_for_rollups(outage, django_assert_num_queries):
+def test_a_trend_is_two_queries_and_three_for_failures(outage, django_assert_num_queries):
     outage()
 
     with django_assert_num_queries(1):
