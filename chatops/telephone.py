@@ -12,7 +12,7 @@ from accounts.actors import person
 from accounts.models import User
 from incidents.kinds import OPEN
 from lib.refusal import Missing, Refused
-from notifications import delivery
+from notifications import canary, delivery
 from notifications.models import Channel, ContactMethod, Delivery, Word
 from oncall import answering, bundles
 from oncall.models import Page, PageRun
@@ -44,6 +44,9 @@ def press(row: Delivery, digit: str) -> str:
     """4 acknowledges, 6 escalates; on the call that proves a number, 4 says that it is mine."""
     if row.about.startswith("contact:") and digit == "4":
         return _prove(row)
+    if row.about.startswith(canary.ABOUT) and digit == "4":
+        canary.heard(ContactMethod.objects.filter(pk=row.fact("method") or 0, user=row.recipient))
+        return _("Thank you. This line works.")
     if row.bundle_key and row.recipient and digit == "4":
         found = Bundle.objects.select_related("user").filter(pk=row.bundle_key, user=row.recipient).first()
         return _answer_bundle(found) if found else _("Nothing was changed.")
@@ -98,6 +101,10 @@ def hear(number: str, text: str) -> str:
     try:
         page = _meant(users, number_of, is_answer=verb is answering.acknowledge)
     except Refused as refusal:
+        # No page waits, so a bare "ack" answers the weekly test that does.
+        is_bare = isinstance(refusal, Missing) and number_of is None and verb is answering.acknowledge
+        if is_bare and canary.heard(methods.exclude(verified_at=None)):
+            return _("Thank you. This line works.")
         return refusal.message
     return answer(page, verb)
 
@@ -144,6 +151,8 @@ def spoken(row: Delivery) -> tuple[str, bool]:
     """What a call says, and whether keys are listened to. A private incident tells only its number."""
     if row.about.startswith("contact:"):
         return _("This is Tocsin. If you want to be called here when something breaks, press 4."), True
+    if row.about.startswith(canary.ABOUT):
+        return _("This is Tocsin, with the weekly test of this line. Press 4 to say that it rang."), True
     if row.word != Word.PAGE:
         return _("This is Tocsin. %(words)s") % {"words": row.subject}, False
     if row.bundle_key:

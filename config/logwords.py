@@ -4,7 +4,7 @@ import logging
 import re
 
 _SECRET = re.compile(
-    r"(/(?:in|calendar|ping|ack|invited|prove|confirm|confirm-email|manage|unsubscribe|reset/key)/)[^/\s?'\"]{8,}"
+    r"(/(?:in|calendar|ping|ack|ack-all|invited|prove|heard|confirm|confirm-email|manage|unsubscribe|reset/key)/)[^/\s?'\"]{8,}"
 )
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from incidents.models import Incident
-from notifications import contacts, delivery
+from notifications import canary, contacts, delivery
 from notifications.models import ContactMethod, Delivery, DeliveryAttempt, OutgoingWebhook
 
 
@@ -79,10 +79,30 @@ class OutgoingWebhookAdmin(admin.ModelAdmin):
         )
 
 
+class CanaryFilter(admin.SimpleListFilter):
+    title = gettext_lazy("weekly test")
+    parameter_name = "canary"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("silent", _("not answered"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ContactMethod]) -> QuerySet[ContactMethod]:
+        return queryset.filter(canary.silent()) if self.value() == "silent" else queryset
+
+
 @admin.register(ContactMethod)
 class ContactMethodAdmin(admin.ModelAdmin):
-    list_display = ["user", "kind", "address", "verified_at", "trouble", "trouble_at"]
-    list_filter = ["kind", ("trouble", admin.EmptyFieldListFilter)]
+    list_display = [
+        "user",
+        "kind",
+        "address",
+        "verified_at",
+        "trouble",
+        "trouble_at",
+        "canary_asked_at",
+        "canary_heard_at",
+    ]
+    list_filter = ["kind", ("trouble", admin.EmptyFieldListFilter), CanaryFilter]
     list_select_related = ["user"]
-    readonly_fields = ["verified_at", "trouble", "trouble_at"]
+    readonly_fields = ["verified_at", "trouble", "trouble_at", "canary_asked_at", "canary_heard_at"]
     search_fields = ["address", "user__email"]

@@ -13,18 +13,32 @@ from rest_framework.response import Response
 
 from accounts.models import Role, User
 from lib.drf import NewestFirst
-from notifications import contacts, resting, rules
+from notifications import canary, contacts, ordering, resting, rules
 from notifications.models import ContactMethod, Rule, Urgency
 
 
 class LineSerializer(serializers.ModelSerializer):
     """A line. What is secret of it, a code or a key, is in no answer."""
 
+    canary_silent = serializers.SerializerMethodField(
+        help_text="The last weekly test was not answered within a day."
+    )
+
     class Meta:
         model = ContactMethod
-        fields = ["id", "kind", "address", "position", "verified_at", "trouble", "trouble_at"]
-        read_only_fields = ["position", "verified_at", "trouble", "trouble_at"]
+        read_only_fields = [
+            "position",
+            "verified_at",
+            "trouble",
+            "trouble_at",
+            "canary_asked_at",
+            "canary_heard_at",
+        ]
+        fields = ["id", "kind", "address", *read_only_fields, "canary_silent"]
         extra_kwargs = {"kind": {"required": True}}
+
+    def get_canary_silent(self, row: ContactMethod) -> bool:
+        return row.is_silent
 
 
 class CodeSerializer(serializers.Serializer):
@@ -61,16 +75,29 @@ class QuietSerializer(serializers.Serializer):
     ends = ClockField()
 
 
+class CanarySerializer(serializers.Serializer):
+    """Whether every line of mine is tested once a week, and when the next test goes out."""
+
+    weekly = serializers.BooleanField()
+    next_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+
+class InOrder(NewestFirst):
+    """By the person's own order, the first line first."""
+
+    ordering = ("position", "pk")  # type: ignore[assignment]
+
+
 def _me(request: Request) -> User:
     return cast(User, request.user)
 
 
 class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """My lines, the newest first; `position` counts their order, which the page changes."""
+    """My lines in their order; `position` counts it, `up/` and `down/` change it."""
 
     queryset = ContactMethod.objects.none()
     serializer_class = LineSerializer
-    pagination_class = NewestFirst
+    pagination_class = InOrder
     lookup_value_regex = r"[0-9]{1,18}"
     required_role = Role.VIEWER
 
@@ -96,6 +123,27 @@ class LineViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         asked = CodeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         made = contacts.confirm(_me(request), method_id=self.get_object().pk, **asked.validated_data)
+        return Response(self.get_serializer(made).data)
+
+    @extend_schema(request=None, responses={200: LineSerializer})
+    @action(detail=True, methods=["post"])
+    def code(self, request: Request, pk: str) -> Response:
+        """Send a new code to a line that is not confirmed yet, at most five an hour."""
+        made = contacts.new_code(_me(request), method_id=self.get_object().pk)
+        return Response(self.get_serializer(made).data)
+
+    @extend_schema(request=None, responses={200: LineSerializer})
+    @action(detail=True, methods=["post"])
+    def up(self, request: Request, pk: str) -> Response:
+        """One place nearer to the front; the first stays the first."""
+        made = ordering.move_up(_me(request), method_id=self.get_object().pk)
+        return Response(self.get_serializer(made).data)
+
+    @extend_schema(request=None, responses={200: LineSerializer})
+    @action(detail=True, methods=["post"])
+    def down(self, request: Request, pk: str) -> Response:
+        """One place further back; the last stays the last."""
+        made = ordering.move_down(_me(request), method_id=self.get_object().pk)
         return Response(self.get_serializer(made).data)
 
 
@@ -151,8 +199,36 @@ class QuietViewSet(viewsets.GenericViewSet):
         return Response(self.get_serializer({"begins": begins, "ends": ends}).data)
 
 
+class CanaryViewSet(viewsets.GenericViewSet):
+    """The weekly test of my lines: each gets a message with a link to tap."""
+
+    queryset = ContactMethod.objects.none()
+    serializer_class = CanarySerializer
+    pagination_class = None
+    required_role = Role.VIEWER
+
+    @extend_schema(responses=forced_singular_serializer(CanarySerializer))  # type: ignore[no-untyped-call]
+    def list(self, request: Request) -> Response:
+        """Whether it is on."""
+        return self._said(request)
+
+    @extend_schema(request=CanarySerializer, responses={200: CanarySerializer})
+    def create(self, request: Request) -> Response:
+        """Switch it on, with the first test at once, or off."""
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        canary.keep(_me(request), **asked.validated_data)
+        return self._said(request)
+
+    def _said(self, request: Request) -> Response:
+        row = canary.of(_me(request))
+        said = {"weekly": row is not None, "next_at": row.canary_at if row else None}
+        return Response(self.get_serializer(said).data)
+
+
 routes: list[tuple[str, type[viewsets.GenericViewSet], str]] = [  # type: ignore[type-arg]
     ("my-lines", LineViewSet, "my-line"),
     ("my-rules", RuleViewSet, "my-rule"),
+    ("my-canary", CanaryViewSet, "my-canary"),
     ("my-quiet-hours", QuietViewSet, "my-quiet-hours"),
 ]

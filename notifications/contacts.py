@@ -176,6 +176,21 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def new_code(user: User, *, method_id: int) -> ContactMethod:
+    """Send one more code to a line that is not confirmed yet.
+
+    Raises:
+        Missing: no such line. Refused: it is confirmed already, or too many codes were sent.
+    """
+    method = user.contact_methods.filter(pk=method_id).first()
+    if method is None:
+        raise Missing(_("There is no such way to be reached on your list."))
+    if method.verified_at is not None:
+        raise Refused("confirmed", _("This line is confirmed already. There is nothing to do."))
+    send_proof(method)
+    return method
+
+
 def send_proof(method: ContactMethod) -> Delivery | None:
     """Send a code, and the link that needs no typing, to prove that the address is the person's.
 
@@ -256,17 +271,6 @@ def remove(user: User, *, method_id: int) -> None:
     """Take a way off the list; without any, pages go to the account's e-mail address."""
     if not user.contact_methods.filter(pk=method_id).delete()[0]:
         raise Missing(_("There is no such way to be reached on your list."))
-
-
-@transaction.atomic
-def move_up(user: User, *, method_id: int) -> None:
-    """One place up in the order."""
-    rows = list(user.contact_methods.all())
-    for place, row in enumerate(rows):
-        if row.pk == method_id and place:
-            rows[place - 1], rows[place] = rows[place], rows[place - 1]
-    for place, row in enumerate(rows):
-        ContactMethod.objects.filter(pk=row.pk).update(position=place)
 
 
 def test(user: User, *, method_id: int | None = None) -> list[Delivery]:

@@ -15,6 +15,10 @@ from lib.ids import public_id
 OPEN = Q(sent_at=None, failed_at=None, cancelled_at=None)
 
 
+#: A weekly test that is answered later still counts, but by then the line was called silent.
+CANARY_PATIENCE = timedelta(hours=24)
+
+
 class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
     SLACK = "slack", _("Slack, direct message")
@@ -71,15 +75,38 @@ class ContactMethod(models.Model):
     code_tries = models.PositiveSmallIntegerField(default=0, editable=False)
     trouble = models.CharField(max_length=500, blank=True, editable=False)
     trouble_at = models.DateTimeField(null=True, blank=True, editable=False)
+    canary_asked_at = models.DateTimeField(_("weekly test sent"), null=True, blank=True, editable=False)
+    canary_heard_at = models.DateTimeField(_("weekly test answered"), null=True, blank=True, editable=False)
+    canary_told_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["user", "position", "pk"]
+        indexes = [
+            # For canary.sweep: which tests may still turn out to be unanswered.
+            models.Index(
+                fields=["canary_asked_at"],
+                condition=Q(canary_asked_at__isnull=False, canary_told_at=None),
+                name="canary_unheard",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["user", "kind", "address"], name="contact_method_once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.address}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """A weekly test is out and not yet answered."""
+        asked, heard = self.canary_asked_at, self.canary_heard_at
+        return asked is not None and (heard is None or heard < asked)
+
+    @property
+    def is_silent(self) -> bool:
+        """Its last weekly test was not answered in time."""
+        asked = self.canary_asked_at
+        return asked is not None and self.is_waiting and asked < now() - CANARY_PATIENCE
 
 
 class Urgency(models.TextChoices):
@@ -127,7 +154,7 @@ class Reach(models.Model):
     class Meta:
         verbose_name_plural = "reach"
         indexes = [
-            # For a weekly test page, which nothing sends yet.
+            # For canary.sweep.
             models.Index(fields=["canary_at"], condition=models.Q(canary=True), name="canary_due"),
         ]
 

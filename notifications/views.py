@@ -5,18 +5,20 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
 from lib import doors
 from lib.refusal import Refused
+from notifications import canary, ordering, resting, rules
 from notifications import contacts as lines
-from notifications import resting, rules
 from notifications.channels import push
 from notifications.forms import CodeForm, ContactForm, QuietForm, RuleForm
-from notifications.models import ContactMethod, Delivery, Urgency
+from notifications.models import Delivery, Urgency
 
 
 def _me(request: HttpRequest) -> User:
@@ -41,7 +43,8 @@ def _context(
     ]
     return {
         "nav": "",
-        "methods": me.contact_methods.all(),
+        "methods": list(me.contact_methods.all()),
+        "canary": canary.of(me),
         "ways": lines.ways(me),
         "orders": orders,
         "form": form or ContactForm(),
@@ -80,14 +83,19 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def move_up(request: HttpRequest, pk: int) -> HttpResponse:
-    return _said(request, lambda: lines.move_up(_me(request), method_id=pk), "")
+    return _said(request, lambda: ordering.move_up(_me(request), method_id=pk), "")
+
+
+@login_required
+@require_POST
+def move_down(request: HttpRequest, pk: int) -> HttpResponse:
+    return _said(request, lambda: ordering.move_down(_me(request), method_id=pk), "")
 
 
 @login_required
 @require_POST
 def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
-    method = get_object_or_404(ContactMethod, pk=pk, user=_me(request), verified_at=None)
-    return _said(request, lambda: lines.send_proof(method), _("A new code is on its way."))
+    return _said(request, lambda: lines.new_code(_me(request), method_id=pk), _("A new code is on its way."))
 
 
 @login_required
@@ -132,6 +140,15 @@ def rest(request: HttpRequest) -> HttpResponse:
         return redirect("notifications:contacts")
     context = _context(request, quiet=form)
     return doors.page(request, "notifications/contacts.html", context, status=422)
+
+
+@login_required
+@require_POST
+def weekly(request: HttpRequest) -> HttpResponse:
+    """The weekly test of every line: on, or off."""
+    on = not request.POST.get("end")
+    said = _("Noted: every line is tested now, and then once a week.") if on else _("Noted: no weekly test.")
+    return _said(request, lambda: canary.keep(_me(request), weekly=on), said)
 
 
 @login_required
@@ -192,3 +209,25 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
             context["sentence"] = refusal.message
             return doors.page(request, "notifications/prove.html", context, status=410)
     return doors.page(request, "notifications/prove.html", context)
+
+
+# No cookie is trusted here: the signed link is the whole right, and a service worker sends it without a page.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def heard(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the button (scanners open links), POST says that the weekly test arrived."""
+    context: dict[str, Any] = {"token": token}
+    try:
+        if request.method == "POST":
+            context["method"] = canary.tap(token)
+        else:
+            method, is_newest = canary.read(token)
+            context |= {"line": method, "is_over": not is_newest or not method.is_waiting}
+    except Refused as refusal:
+        context["sentence"] = refusal.message
+        return doors.page(request, "notifications/heard.html", context, status=410)
+    response = doors.page(request, "notifications/heard.html", context)
+    # For the notification's button, which reads no page.
+    response["Tocsin-Answer"] = "acknowledged" if "method" in context else "asked"
+    return response

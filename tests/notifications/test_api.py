@@ -83,3 +83,39 @@ def test_nobody_reads_or_touches_anothers_not_even_an_admin(api, alice, root):
     step = {"urgency": "high", "line": row.pk, "delay_seconds": 0}
     assert theirs.post(RULES, step, format="json").status_code == 404
     assert ContactMethod.objects.filter(pk=row.pk).exists() and delivery.is_set_up("email")
+
+
+def test_lines_come_in_their_order_and_are_moved(api, alice, bob):
+    mine = api(alice)
+    first, second = (
+        mine.post(LINES, {"kind": "email", "address": f"{n}@example.org"}, format="json").json()["id"]
+        for n in ("one", "two")
+    )
+
+    def order():
+        return [row["id"] for row in mine.get(LINES).json()["results"]]
+
+    assert order() == [first, second]
+    assert mine.post(f"{LINES}{second}/up/").json()["position"] == 0 and order() == [second, first]
+    assert mine.post(f"{LINES}{second}/down/").json()["position"] == 1 and order() == [first, second]
+    for verb in ("up", "down", "code"):
+        assert api(bob).post(f"{LINES}{first}/{verb}/").status_code == 404
+
+
+def test_a_new_code_takes_the_place_of_the_old_one(api, alice):
+    mine = api(alice)
+    line = mine.post(LINES, {"kind": "email", "address": "p@example.org"}, format="json").json()["id"]
+    assert mine.post(f"{LINES}{line}/code/").status_code == 200
+    old, new = (re.search(r"\b(\d{6})\b", row.body)[1] for row in Delivery.objects.order_by("pk"))
+    if old != new:
+        assert mine.post(f"{LINES}{line}/confirm/", {"code": old}, format="json").status_code == 400
+    assert mine.post(f"{LINES}{line}/confirm/", {"code": new}, format="json").status_code == 200
+    assert mine.post(f"{LINES}{line}/code/").status_code == 409
+
+
+def test_the_weekly_test_is_switched_on_and_off(api, alice):
+    mine, canary = api(alice), "/api/v1/my-canary/"
+    assert mine.get(canary).json() == {"weekly": False, "next_at": None}
+    assert mine.post(canary, {"weekly": True}, format="json").json()["next_at"]
+    assert mine.post(canary, {}, format="json").status_code == 400
+    assert mine.post(canary, {"weekly": False}, format="json").json() == {"weekly": False, "next_at": None}

@@ -24,6 +24,8 @@ SECRET = "eb6545277a7899343c6fa520c6a84bd8"
         f"/accounts/invited/{SECRET}/",
         f"/accounts/password/reset/key/1-{SECRET}/",
         f"/notifications/prove/{SECRET}/",
+        f"/notifications/heard/{SECRET}/",
+        f"/oncall/ack-all/{SECRET}/",
         f"/status/subscribe/manage/{SECRET}/",
         f"/status/subscribe/unsubscribe/{SECRET}/",
     ],
