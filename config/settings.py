@@ -209,6 +209,9 @@ MAIL_DIR = DATA_DIR / "mail"
 EMAIL_URL = os.environ.get("EMAIL_URL", "")
 DEFAULT_FROM_EMAIL = os.environ.get("TOCSIN_FROM_EMAIL", "tocsin@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Mail that comes back: its return path, and what proves the mail server that hands it over.
+BOUNCE_ADDRESS = os.environ.get("TOCSIN_BOUNCE_ADDRESS", "")
+BOUNCE_SECRET = os.environ.get("TOCSIN_BOUNCE_SECRET", "")
 MAILERS = {
     "default": mailer(EMAIL_URL) if EMAIL_URL else {"BACKEND": "notifications.mailfiles.EmlBackend"},
 }

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from config import health, views
 from metrics import views as metrics
-from notifications import push_views
+from notifications import bounce_views, push_views
 
 handler400 = "config.views.not_understood"
 handler500 = "config.views.broken"
@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("promises", health.promises),
+    path("mail/bounces/", bounce_views.bounce, name="mail_bounces"),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/", include("config.api")),

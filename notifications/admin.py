@@ -28,7 +28,7 @@ class DeliveryAdmin(admin.ModelAdmin):
     """A window with one action: send again. What was said of private incidents is not shown."""
 
     list_display = ["created_at", "word", "channel", "address", "recipient", "state", "error"]
-    list_filter = ["word", "channel", "created_at"]
+    list_filter = ["word", "channel", ("failed_at", admin.EmptyFieldListFilter), "created_at"]
     list_select_related = ["recipient", "incident"]
     search_fields = ["address", "subject"]
     exclude = ["data", "html"]

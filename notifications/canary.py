@@ -147,7 +147,9 @@ def _tell_silent(method: ContactMethod) -> int:
 def heard(methods: QuerySet[ContactMethod]) -> int:
     """It reached them: by a key in a call, or a reply. Return how many lines were waiting for that."""
     unheard = Q(canary_heard_at=None) | Q(canary_heard_at__lt=F("canary_asked_at"))
-    return methods.filter(unheard, canary_asked_at__isnull=False).update(canary_heard_at=now())
+    return methods.filter(unheard, canary_asked_at__isnull=False).update(
+        canary_heard_at=now(), trouble="", bounced_at=None
+    )
 
 
 def read(token: str) -> tuple[ContactMethod, bool]:

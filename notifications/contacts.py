@@ -246,7 +246,8 @@ def confirm(user: User, *, method_id: int, code: str) -> ContactMethod:
         raise Refused("code_over", _("This code is used up or too old. Ask for a new one."))
     if not constant_time_compare(method.code_hash, _hash(method.pk, "".join(code.split()))):
         raise Invalid(_("That is not the code we sent. Look at the newest message."), field="code")
-    mine.update(verified_at=method.verified_at or now(), code_hash="", code_until=None, trouble="")
+    proved = {"verified_at": method.verified_at or now(), "code_hash": "", "code_until": None}
+    mine.update(**proved, trouble="", bounced_at=None)
     return mine.get()
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import F, Min, Q
 from django.utils.timezone import now
 
 from lib import failpoints
@@ -52,6 +52,8 @@ LEASE = timedelta(seconds=60)
 LEASE_URGENT = timedelta(seconds=10)
 # So many receivers are spoken to at once; one that hangs does not hold up the others of its batch for long.
 AT_ONCE = 8
+# So long a bounce stands beside a line, though later mails were taken.
+BOUNCE_STANDS = timedelta(days=3)
 _silent = False
 
 
@@ -181,7 +183,10 @@ def _mark(row: Delivery, result: Told | Passing | Permanent | None) -> None:
 def _settle(row: Delivery, told: Told) -> bool:
     mine = _mine(row).update(sent_at=now(), error="", data={**row.data, "told": told}, **_burnt(row))
     if mine and row.fact("method"):
-        ContactMethod.objects.filter(pk=row.fact("method")).exclude(trouble="").update(trouble="")
+        # Of a mail that bounced, being taken by the mail server says little: the next one may bounce too.
+        quiet = Q(bounced_at=None) | Q(bounced_at__lt=now() - BOUNCE_STANDS)
+        lines = ContactMethod.objects.filter(quiet, pk=row.fact("method")).exclude(trouble="")
+        lines.update(trouble="", bounced_at=None)
     _note(row, DeliveryAttempt.Outcome.SENT, "" if mine else "Sent, but after the lease: it may be doubled.")
     return bool(mine)
 

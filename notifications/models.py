@@ -75,6 +75,7 @@ class ContactMethod(models.Model):
     code_tries = models.PositiveSmallIntegerField(default=0, editable=False)
     trouble = models.CharField(max_length=500, blank=True, editable=False)
     trouble_at = models.DateTimeField(null=True, blank=True, editable=False)
+    bounced_at = models.DateTimeField(null=True, blank=True, editable=False)
     canary_asked_at = models.DateTimeField(_("weekly test sent"), null=True, blank=True, editable=False)
     canary_heard_at = models.DateTimeField(_("weekly test answered"), null=True, blank=True, editable=False)
     canary_told_at = models.DateTimeField(null=True, blank=True, editable=False)

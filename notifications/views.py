@@ -18,11 +18,18 @@ from notifications import canary, ordering, resting, rules
 from notifications import contacts as lines
 from notifications.channels import push
 from notifications.forms import CodeForm, ContactForm, QuietForm, RuleForm
-from notifications.models import Delivery, Urgency
+from notifications.models import Channel, Delivery, Urgency
 
 
 def _me(request: HttpRequest) -> User:
     return cast(User, request.user)
+
+
+def _came_back(me: User) -> Delivery | None:
+    """The last mail to the account's own address, where it failed: that address has no line to show it."""
+    mails = Delivery.objects.filter(recipient=me, channel=Channel.EMAIL, address=me.email)
+    last = mails.exclude(sent_at=None, failed_at=None).order_by("-pk").first()
+    return last if last and last.failed_at else None
 
 
 def _context(
@@ -45,6 +52,7 @@ def _context(
         "nav": "",
         "methods": list(me.contact_methods.all()),
         "canary": canary.of(me),
+        "came_back": _came_back(me),
         "ways": lines.ways(me),
         "orders": orders,
         "form": form or ContactForm(),

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
 
+from notifications import returnpath
 from notifications.channels.base import Plain, Told
 from notifications.errors import Passing, Permanent
 from notifications.models import Delivery
@@ -47,8 +48,12 @@ class Email(Plain):
         }
         if delivery.is_urgent:
             headers |= {"X-Priority": "1", "Importance": "high"}
+        path = returnpath.of(delivery)
+        if path:
+            # The envelope's sender, which nobody reads: where a bounce goes.
+            headers["From"] = settings.DEFAULT_FROM_EMAIL
         message = EmailMultiAlternatives(
-            one_line(delivery.subject), delivery.body, to=[delivery.address], headers=headers
+            one_line(delivery.subject), delivery.body, path or None, [delivery.address], headers=headers
         )
         if delivery.html:
             message.attach_alternative(delivery.html, "text/html")

@@ -17,7 +17,7 @@ from catalog.models import Service, Team
 from incidents import defaults as matrix
 from incidents import lifecycle, roles
 from incidents.models import Severity
-from notifications import contacts, delivery
+from notifications import contacts, delivery, returnpath
 from notifications.models import ChatRoom, Delivery, OutgoingWebhook
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +132,16 @@ def test_mail_reaches_a_real_smtp_server_with_a_stable_message_id(smtp, alice):
     row.refresh_from_db()
     assert row.state == "sent"
     assert row.attempts.get().outcome == "sent"
+
+
+def test_each_mail_has_a_return_path_of_its_own_and_the_sender_people_know(smtp, alice, settings):
+    settings.BOUNCE_ADDRESS = "bounces@tocsin.example.com"
+    [row] = owe(alice)
+    delivery.sweep()
+    [envelope] = smtp.mails
+    assert returnpath.read(envelope.mail_from) == row.pk and "tocsin.example.com" in envelope.mail_from
+    head = envelope.content.split(b"\r\n\r\n")[0].decode()
+    assert f"From: {settings.DEFAULT_FROM_EMAIL}" in head and "bounces+" not in head
 
 
 def test_a_refused_address_fails_for_good_and_a_busy_server_for_now(smtp, alice):

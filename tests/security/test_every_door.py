@@ -8,7 +8,7 @@ from tests.security.world import filled, pages
 #: Doors without a session: a key, a signature or a signed link in the address is the whole right.
 WITHOUT_SESSION = (
     "/v2/", "/generic/", "/in/", "/ping/", "/phone/", "/slack/", "/oncall/ack/", "/oncall/ack-all/",
-    "/notifications/heard/",
+    "/notifications/heard/", "/mail/",
     "/status/subscribe/", "/healthz", "/readyz", "/promises",
 )  # fmt: skip
 EVIL = "https://evil.example"
