@@ -135,6 +135,12 @@ if REDIS_URL:
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# What each process keeps for itself for a few seconds, so that no page is ever written to Redis.
+CACHES["drawn"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "drawn",
+    "OPTIONS": {"MAX_ENTRIES": 200},
+}
 
 # Celery's own settings, its queues and every periodic job stand in config/celery.py.
 

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from accounts.models import Role as Rank
 from accounts.models import User
 from catalog import deploys, mitigations, picture
 from catalog.models import Mitigation
@@ -135,10 +134,8 @@ class Step:
     url: str = ""
 
 
-def next_step(seen: Seen, user: User) -> Step | None:
-    """What this reader should do now; None for who may only read, and when nothing is left."""
-    if not user.is_at_least(Rank.RESPONDER):
-        return None
+def next_step(seen: Seen) -> Step | None:
+    """What somebody who may act should do now; None when nothing is left."""
     incident = seen.incident
     status = incident.status
     if status in (Status.TRIAGE, Status.ACTIVE) and not incident.acknowledged_at:

@@ -53,6 +53,13 @@ class Hit:
         """The same as plain text."""
         return "".join(piece.text for piece in self.pieces)
 
+    @property
+    def path(self) -> str:
+        """Where it stands; for what was said, the room with its timeline open around that event."""
+        if self.kind in (Kind.UPDATE, Kind.NOTE):
+            return f"{self.incident.get_absolute_url()}?at={self.row.number}#e{self.row.number}"
+        return self.row.path
+
 
 def search(user: User, query: str, *, kinds: Sequence[str] = (), limit: int = AT_MOST) -> list[Hit]:
     """The best ``limit`` texts (at most 50) that hold every word of the query, as far as the user may see.

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,17 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import actors
 from accounts.models import Role as Rank
 from accounts.models import User
-from catalog import quiet
-from incidents import afteraction, forms, mitigating, people, presence, room, runbooks, scoring, telling
+from incidents import afteraction, forms, mitigating, people, presence, room
+from incidents import live as livepart
 from incidents.doorways import DOORS, OFFERED
-from incidents.kinds import Status
 from incidents.models import Incident, RoomVisit, TimelineEvent
 from incidents.seen import Seen
 from lib import doors, plainwords
 from lib.choices import share_choices
 
-SHOWN_EVENTS = 50
-_DONE = (Status.CLOSED, Status.DISMISSED, Status.MERGED)
 # Verbs that move rows of a list; the page around them stays.
 _TICKS = ("step", "task-end", "task-give")
 _BUTTONS = ("acknowledge", "declare", "take", "leave", "alone", "close", "try", "outcome", *_TICKS)
@@ -34,13 +31,10 @@ def reader(request: HttpRequest) -> User:
 
 def find(request: HttpRequest, number: int) -> Incident:
     """The incident, if the reader may know of it; else 404."""
-    rows = Incident.objects.visible_to(reader(request)).select_related(
-        "severity", "severity_version", "service__team", "merged_into", "parent", "acknowledged_by"
-    )
-    incident = rows.filter(number=number).first()
-    if incident is None:
-        raise Http404
-    return incident
+    try:
+        return livepart.loaded(Incident.objects.visible_to(reader(request)), number=number)
+    except Incident.DoesNotExist:
+        raise Http404 from None
 
 
 def _offers(incident: Incident, user: User, bound: forms.VerbForm | None, name: str) -> list[dict[str, Any]]:
@@ -69,12 +63,12 @@ def context_of(
     user = reader(request)
     may_act = user.is_at_least(Rank.RESPONDER)
     seen = Seen(incident)
-    context = live_context(request, incident, seen)
+    context = livepart.context_of(incident, may_act=may_act, window=livepart.Window.of(request), seen=seen)
     offers = _offers(incident, user, bound, name)
     chair = _offer(incident, user, "chair", bound if name == "chair" else None) if may_act else None
     task = _offer(incident, user, "task", bound if name == "task" else None) if may_act else None
     share_choices(offer["form"] for offer in [*offers, chair, task] if offer)
-    writes_updates = may_act and incident.status not in _DONE
+    writes_updates = may_act and incident.status not in livepart.DONE
     return {
         **context,
         **room.around(incident, user, seen),
@@ -89,65 +83,6 @@ def context_of(
         "refusal": bound if name in _BUTTONS else None,
         "outcomes": [choice for choice in mitigating.Outcome.choices if choice[0] != "started"],
         "runners": list(forms.responders()),
-    }
-
-
-def _log(request: HttpRequest, incident: Incident) -> dict[str, Any]:
-    """One page of the timeline, the newest first: constant work, however long the incident is.
-
-    ``?before=`` an event's number leads to what was earlier; such a page is the past, and does not move.
-    """
-    show = request.GET.get("show", "")
-    events = incident.timeline.select_related("actor").order_by("-number")
-    kinds = telling.GROUPS.get(show)
-    if kinds:
-        events = events.filter(kind__in=kinds)
-    before = request.GET.get("before", "")
-    is_past = before.isascii() and before.isdigit() and len(before) < 10
-    if is_past:
-        events = events.filter(number__lt=int(before))
-    page = list(events[: SHOWN_EVENTS + 1])
-    shown = page[:SHOWN_EVENTS]
-    return {
-        "lines": telling.tell(incident, shown),
-        "earlier": shown[-1].number if len(page) > SHOWN_EVENTS else None,
-        "is_past": is_past,
-        "show": show,
-    }
-
-
-def live_context(request: HttpRequest, incident: Incident, seen: Seen | None = None) -> dict[str, Any]:
-    """The parts that the server changes while somebody watches."""
-    user, seen = reader(request), seen or Seen(incident)
-    count, last = room.counts(incident)
-    ticks = room.checklist(seen)
-    promises = room.promises(incident, seen)
-    tasks = sorted(incident.tasks.select_related("owner"), key=lambda task: task.ended_at is not None)
-    return {
-        **_log(request, incident),
-        "incident": incident,
-        "last_number": last,
-        "total": sum(count.values()),
-        "groups": [
-            (name, sum(count.get(kind, 0) for kind in kinds)) for name, kinds in telling.GROUPS.items()
-        ],
-        "quiet": quiet.of([service.pk for service in seen.services]) if incident.is_open else [],
-        "score": scoring.of(incident) if scoring.is_due(incident) else None,
-        "promises": promises,
-        "promise": promises[0] if promises else None,
-        "step": room.next_step(seen, user),
-        "ticks": ticks
-        if incident.status in (Status.TRIAGE, Status.ACTIVE) and not all(t.is_done for t in ticks)
-        else [],
-        "ticked": sum(tick.is_done for tick in ticks),
-        "chairs": room.chairs(incident, seen),
-        "open_runbooks": runbooks.opened(incident),
-        "tasks": tasks,
-        "open_tasks": sum(task.ended_at is None for task in tasks),
-        "may_act": user.is_at_least(Rank.RESPONDER),
-        "scope": room.scope_words(incident),
-        "services": seen.services,
-        "watching": incident.status not in _DONE,
     }
 
 
@@ -167,30 +102,33 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "incidents/detail.html", context_of(request, incident))
 
 
-def _has_news(request: HttpRequest, number: int, after: int) -> bool:
-    """Is there an event after this one? One narrow statement, because each watcher asks it every two seconds.
+def _newest(request: HttpRequest, number: int) -> tuple[int, int]:
+    """The incident's ID and the number of its last event.
 
-    Raises Http404 where the reader may not know of the incident.
+    One narrow statement, because each watcher asks it every two seconds. Raises Http404 where the reader may
+    not know of the incident.
     """
-    newer = TimelineEvent.objects.filter(incident=OuterRef("pk"), number__gt=after)
+    events = TimelineEvent.objects.filter(incident=OuterRef("pk")).order_by("-number").values("number")[:1]
     rows = Incident.objects.visible_to(reader(request)).filter(number=number).order_by()
-    found = list(rows.values_list(Exists(newer), flat=True))
-    if not found:
+    found = rows.values_list("pk", Subquery(events)).first()
+    if found is None:
         raise Http404
-    return bool(found[0])
+    return found[0], found[1] or 0
 
 
 @require_GET
 @login_required
 def live(request: HttpRequest, number: int, after: int) -> HttpResponse:
     """Polled every two seconds; 204 while nothing is new since event ``after``; 286 ends the polling."""
-    if not _has_news(request, number, after):
+    incident_id, last = _newest(request, number)
+    if last <= after:
         return HttpResponse(status=204)
-    incident = find(request, number)
-    answer = render(request, "incidents/detail.html#live", live_context(request, incident))
-    if incident.status in _DONE:
-        answer.status_code = 286
-    return answer
+    try:
+        part, is_over = livepart.answer(request, incident_id, last)
+    except Incident.DoesNotExist:
+        # It was made private, or purged, since the line above.
+        raise Http404 from None
+    return HttpResponse(part, status=286 if is_over else 200)
 
 
 @require_GET

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
@@ -62,6 +63,8 @@ def _own_cache(settings: Any) -> None:
 
     So each worker has a database of its own there, and each test counts under names of its own.
     """
+    # A test's first incident has the number of the last test's.
+    caches["drawn"].clear()
     default = settings.CACHES["default"]
     if settings.REDIS_URL:
         number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 14 + 1

@@ -34,7 +34,7 @@ class HitSerializer(serializers.Serializer):
 
     def get_url(self, hit: searching.Hit) -> str:
         """Where it stands, for a browser."""
-        return f"{settings.BASE_URL}{hit.row.path}"
+        return f"{settings.BASE_URL}{hit.path}"
 
 
 class FoundSerializer(serializers.Serializer):

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from incidents import notes, views
+from incidents import live, notes, searching
 from incidents.models import TimelineEvent
 
 
@@ -17,7 +17,7 @@ def signed(client, alice):
 
 @pytest.fixture
 def long(opened, alice, act, monkeypatch):
-    monkeypatch.setattr(views, "SHOWN_EVENTS", 10)
+    monkeypatch.setattr(live, "SHOWN_EVENTS", 10)
     incident = opened(declare=True)
     for number in range(30):
         notes.add_note(incident.pk, actor=act(alice), text=f"note {number}.")
@@ -46,6 +46,30 @@ def test_a_page_of_the_past_does_not_move_under_its_reader(signed, long):
 
     assert 'hx-trigger="every 2s"' not in past and "Back to the newest" in past
     assert 'hx-trigger="every 2s"' in signed.get(long.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize("number", [1, 4, 12, 20])
+def test_a_link_to_an_old_event_opens_the_timeline_around_it(signed, long, number):
+    page = signed.get(f"{long.get_absolute_url()}?at={number}").content.decode()
+
+    assert number in numbers(page) and number + 3 in numbers(page)
+    assert 'hx-trigger="every 2s"' not in page and "Back to the newest" in page
+
+
+def test_a_link_to_a_recent_event_opens_the_room_as_it_is_now(signed, long):
+    last = long.timeline.count()
+    page = signed.get(f"{long.get_absolute_url()}?at={last - 2}").content.decode()
+
+    assert numbers(page)[0] == last and last - 2 in numbers(page)
+    assert 'hx-trigger="every 2s"' in page
+
+
+def test_a_search_hit_leads_to_an_event_that_the_page_holds(signed, long, alice):
+    hit = searching.search(alice, '"note 3"')[0]
+    place = hit.path.partition("#")[2]
+
+    assert f'id="{place}"' in signed.get(hit.path).content.decode()
+    assert f'id="{place}"' not in signed.get(long.get_absolute_url()).content.decode()
 
 
 def test_a_filter_is_kept_on_the_way_back(signed, long):

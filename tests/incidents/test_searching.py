@@ -1,5 +1,6 @@
 """Search: the same contract on both databases, and nothing of a private incident for outsiders."""
 
+import re
 from importlib import import_module
 
 import pytest
@@ -34,7 +35,7 @@ def test_titles_updates_and_notes_are_found(opened, alice, bob):
     hit = searching.search(bob, "pool")[0]
     assert hit.headline == "The connection pool ran dry."
     assert [piece.text for piece in hit.pieces if piece.found] == ["pool"]
-    assert hit.row.path.startswith(f"/incidents/{incident.number}/#e")
+    assert re.fullmatch(rf"/incidents/{incident.number}/\?at=(\d+)#e\1", hit.path)
 
 
 def test_a_title_goes_before_what_was_said(opened, alice):
@@ -166,7 +167,7 @@ def test_the_page_marks_what_was_found_and_escapes_the_rest(client, opened, alic
     text = client.get("/search/", {"q": "zebra"}).content.decode()
 
     assert "&lt;b&gt;<mark>zebra</mark>&lt;/b&gt; is out." in text
-    assert f'href="/incidents/{incident.number}/#e' in text
+    assert f'href="/incidents/{incident.number}/?at=' in text
 
 
 def test_the_api_answers_with_where_it_stands(client, opened, alice, bob):
@@ -185,7 +186,9 @@ def test_the_api_answers_with_where_it_stands(client, opened, alice, bob):
         ("update", incident.reference),
     ]
     assert answer[1]["headline"] == "The zebra is out."
-    assert answer[1]["url"].endswith(f"/incidents/{incident.number}/#e{answer[1]['event']}")
+    assert answer[1]["url"].endswith(
+        f"/incidents/{incident.number}/?at={answer[1]['event']}#e{answer[1]['event']}"
+    )
     assert len(ask(q="zebra", kind="update").json()["results"]) == 1
     refused = ask(q="zebra", kind="secret")
     assert refused.status_code in (400, 422) and "kind" in refused.json()["detail"]

@@ -320,7 +320,7 @@ def test_what_a_document_says_is_found_and_what_it_no_longer_says_is_not(opened,
     postmortem = opened()
     writing.save_section(postmortem.pk, actor=actors.person(alice), section="root_cause", text="A zebra.")
     hit = searching.search(alice, "zebra")[0]
-    assert (hit.kind, hit.row.path) == ("postmortem", f"/postmortems/{postmortem.pk}/#s-root_cause")
+    assert (hit.kind, hit.path) == ("postmortem", f"/postmortems/{postmortem.pk}/#s-root_cause")
 
     writing.save_section(postmortem.pk, actor=actors.person(alice), section="root_cause", text="A giraffe.")
 
