@@ -11,6 +11,7 @@ from benchmarks import (
     metrics,
     paged,
     plainwords,
+    room,
     statuspage,
     watchers,
 )
@@ -25,6 +26,7 @@ PROGRAMS = {
     "metrics": metrics.main,
     "paged": paged.main,
     "watchers": watchers.main,
+    "room": room.main,
 }
 
 asked = sys.argv[1:] or list(PROGRAMS)

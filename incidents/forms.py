@@ -111,9 +111,7 @@ class ScopeForm(VerbForm):
     def tune(self) -> None:
         self.initial.setdefault("users_affected_share", self.incident.users_affected_share)
         self.initial.setdefault("users_affected", self.incident.users_affected)
-        self.initial.setdefault(
-            "services", list(self.incident.service_rows.values_list("service", flat=True))
-        )
+        self.initial.setdefault("services", [row.service_id for row in self.incident.service_rows.all()])
 
 
 class ChairForm(VerbForm):

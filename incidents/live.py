@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.core.cache import caches
+from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
@@ -25,7 +26,7 @@ from accounts.models import User
 from catalog import quiet
 from incidents import room, runbooks, scoring, telling
 from incidents.kinds import Status
-from incidents.models import Incident
+from incidents.models import Incident, IncidentService
 from incidents.seen import Seen
 
 SHOWN_EVENTS = 50
@@ -104,7 +105,10 @@ def answer(request: HttpRequest, incident_id: int, last: int) -> tuple[str, bool
 def loaded(rows: Any, **which: int) -> Incident:
     """The incident with what its head names. Raises Incident.DoesNotExist."""
     names = ("severity", "severity_version", "service__team", "merged_into", "parent", "acknowledged_by")
-    return cast(Incident, rows.select_related(*names).get(**which))
+    found = rows.select_related(*names).prefetch_related(
+        Prefetch("service_rows", IncidentService.objects.select_related("service"))
+    )
+    return cast(Incident, found.get(**which))
 
 
 def _shared(incident_id: int, last: int, window: Window, may_act: bool) -> Drawn | None:

@@ -253,7 +253,7 @@ def similar(incident: Incident, user: User, limit: int = 3) -> list[Past]:
     """Past incidents of the same services, those whose titles share most words first. Never private ones."""
     if incident.is_private:
         return []
-    services = list(incident.service_rows.values_list("service_id", flat=True))
+    services = [row.service_id for row in incident.service_rows.all()]
     past = (
         Incident.objects.visible_to(user)
         .counted()
@@ -270,16 +270,11 @@ def similar(incident: Incident, user: User, limit: int = 3) -> list[Past]:
 
 
 def _stopped_by(incidents: list[int]) -> dict[int, str]:
-    ends = TimelineEvent.objects.filter(
-        incident__in=incidents, kind__in=(EventKind.MITIGATED, EventKind.RESOLVED)
-    ).exclude(text="")
+    kinds = (EventKind.RESOLVED, EventKind.MITIGATED)
+    ends = TimelineEvent.objects.filter(incident__in=incidents, kind__in=kinds).exclude(text="")
+    rows = list(ends.order_by("number"))
     # The last one counts, and what mitigated before what resolved.
-    said = {
-        event.incident_id: event.text
-        for kind in (EventKind.RESOLVED, EventKind.MITIGATED)
-        for event in ends.order_by("number")
-        if event.kind == kind
-    }
+    said = {event.incident_id: event.text for kind in kinds for event in rows if event.kind == kind}
     helped = MitigationAttempt.objects.filter(
         incident__in=incidents, outcome=MitigationAttempt.Outcome.HELPED, is_dry_run=False
     )

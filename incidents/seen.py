@@ -30,7 +30,7 @@ class Seen:
 
     @cached_property
     def services(self) -> list[Service]:
-        return [row.service for row in self.incident.service_rows.select_related("service")]
+        return [row.service for row in self.incident.service_rows.all()]
 
     @cached_property
     def on_call(self) -> list[User]:

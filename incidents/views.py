@@ -56,6 +56,11 @@ def _offer(incident: Incident, user: User, name: str, bound: forms.VerbForm | No
     return {"name": name, "form": form, "button": door.button, "hint": door.hint, "open": bound is not None}
 
 
+def _runners(shared: dict[str, list[Any]]) -> list[User]:
+    people = forms.responders()
+    return shared.get(str(people.query)) or list(people)
+
+
 def context_of(
     request: HttpRequest, incident: Incident, *, bound: forms.VerbForm | None = None, name: str = ""
 ) -> dict[str, Any]:
@@ -67,7 +72,7 @@ def context_of(
     offers = _offers(incident, user, bound, name)
     chair = _offer(incident, user, "chair", bound if name == "chair" else None) if may_act else None
     task = _offer(incident, user, "task", bound if name == "task" else None) if may_act else None
-    share_choices(offer["form"] for offer in [*offers, chair, task] if offer)
+    shared = share_choices(offer["form"] for offer in [*offers, chair, task] if offer)
     writes_updates = may_act and incident.status not in livepart.DONE
     return {
         **context,
@@ -82,7 +87,7 @@ def context_of(
         "chair": chair,
         "refusal": bound if name in _BUTTONS else None,
         "outcomes": [choice for choice in mitigating.Outcome.choices if choice[0] != "started"],
-        "runners": list(forms.responders()),
+        "runners": _runners(shared) if may_act else [],
     }
 
 

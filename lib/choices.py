@@ -6,19 +6,22 @@ from typing import Any
 from django import forms
 
 
-def share_choices(several: Iterable[forms.Form]) -> None:
+def share_choices(several: Iterable[forms.Form]) -> dict[str, list[Any]]:
     """Let the fields of these forms that choose from the same rows share one reading of them.
 
     Django asks the database for each field, and again each time a widget looks whether it has choices.
+    Returns the rows by their query, for whoever needs the same ones beside the forms.
     """
-    known: dict[tuple[str, Any, Any, Any], list[Any]] = {}
+    known: dict[str, list[Any]] = {}
     for form in several:
         for field in form.fields.values():
             if not isinstance(field, forms.ModelChoiceField) or isinstance(field.widget, forms.HiddenInput):
                 continue
             rows: Any = field.queryset
-            key = (str(rows.query), type(field), field.to_field_name, field.empty_label)
+            key = str(rows.query)
             if key not in known:
-                choices: Any = field.choices
-                known[key] = list(choices)
-            field.widget.choices = known[key]  # type: ignore[attr-defined]
+                known[key] = list(rows)
+            choices: Any = field.choices
+            empty = [] if field.empty_label is None else [("", field.empty_label)]
+            field.widget.choices = empty + [choices.choice(row) for row in known[key]]  # type: ignore[attr-defined]
+    return known

@@ -11,7 +11,7 @@ from accounts.models import Role, User
 from catalog.models import Service
 from lib.refusal import Forbidden, Invalid
 from oncall import plans, schedules
-from oncall.models import Coverage, Policy, Schedule
+from oncall.models import Coverage, Policy, Schedule, Target
 
 
 def policy_name(service: Service) -> str | None:
@@ -48,9 +48,9 @@ def schedules_of(service: Service) -> list[Schedule]:
     policy = plans.policy_for(service)
     if policy is None:
         return []
-    steps = policy.steps.prefetch_related("targets__schedule")
-    targets = [target for step in steps for target in step.targets.all() if not target.in_turn]
-    found = {target.schedule_id: target.schedule for target in targets}
+    targets = Target.objects.filter(step__policy=policy, in_turn=False, schedule__isnull=False)
+    rows = targets.select_related("schedule").order_by("step__delay", "step__position", "step", "pk")
+    found = {target.schedule_id: target.schedule for target in rows}
     return [schedule for schedule in found.values() if schedule]
 
 
@@ -66,5 +66,4 @@ def same_policy(one: Service, other: Service) -> bool:
 
 def on_call_now(service: Service) -> list[User]:
     """Who answers for the service now, in the order of the steps."""
-    people = [schedules.on_call(schedule) for schedule in schedules_of(service)]
-    return list(dict.fromkeys(person for person in people if person))
+    return schedules.on_call_of(schedules_of(service))

@@ -77,7 +77,7 @@ def test_the_room_asks_the_database_a_constant_number_of_questions(
         lifecycle.post_update(incident.pk, actor=act(alice), text=f"step {number}")
     client.force_login(alice)
     client.get(incident.get_absolute_url())
-    with django_assert_max_num_queries(50):
+    with django_assert_max_num_queries(40):
         assert client.get(incident.get_absolute_url()).status_code == 200
     with django_assert_max_num_queries(5):
         assert client.get(f"/incidents/{incident.number}/live/999/").status_code == 204
