@@ -15,6 +15,8 @@ from notifications import contacts, delivery, wording
 from notifications.channels import slack
 from notifications.models import Channel, Delivery, OutgoingWebhook, Word
 
+#: After these nothing is said in the channel any more.
+_LAST = (EventKind.CLOSED, EventKind.DISMISSED, EventKind.MERGED)
 #: What changes the channel's topic.
 _TOPICAL = (
     EventKind.DECLARED,
@@ -72,7 +74,7 @@ def _room(one: TimelineEvent, incident: Incident) -> None:
         "event": one.pk,
     }
     _post(incident, key=f"room:event:{one.pk}", body=wording.post(one, incident), data=data)
-    if one.kind == EventKind.CLOSED:
+    if one.kind in _LAST:
         _archive(incident)
 
 

@@ -109,6 +109,19 @@ def test_after_close_the_channel_is_archived_with_its_last_word(slack, opened, w
     assert not Delivery.objects.filter(failed_at__isnull=False).exists()
 
 
+@pytest.mark.parametrize("how", ["dismissed", "merged"])
+def test_the_channel_of_a_false_alarm_or_a_duplicate_is_archived_too(slack, opened, work, alice, how):
+    incident = opened(rank=4, actor=person(alice), declare=True)
+    if how == "merged":
+        lifecycle.merge(incident.pk, actor=person(alice), into=opened(rank=4, actor=person(alice)).pk)
+    else:
+        lifecycle.dismiss(incident.pk, actor=person(alice), reason="A test of the probe")
+    work()
+
+    room = ChatRoom.objects.get(incident=incident)
+    assert room.archived_at and slack.channels[room.channel_id]["is_archived"]
+
+
 def test_archiving_twice_is_no_failure(slack, opened, work, alice):
     incident = opened(rank=4, actor=person(alice), declare=True)
     lifecycle.resolve(incident.pk, actor=person(alice))
