@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from incidents import deadlines, telling
+from incidents import deadlines, recap, telling
 from incidents.kinds import EventKind
 from incidents.models import Incident
 from incidents.room import scope_words
@@ -47,6 +47,8 @@ class Paper:
     title: str
     made: str
     warning: str
+    #: Sentences of `recap`.
+    in_short: list[str]
     facts: list[tuple[str, str]]
     parts: list[Part]
 
@@ -62,6 +64,7 @@ def read(incident: Incident) -> Paper:
         made=_("As of %(at)s; times are %(zone)s.")
         % {"at": _at(now(), zone), "zone": incident.team.time_zone},
         warning=_("Private: for the people of this incident only.") if incident.is_private else "",
+        in_short=recap.of(incident),
         facts=list(_facts(incident, zone)),
         parts=[
             _chairs(incident, zone),
@@ -239,6 +242,7 @@ def to_markdown(paper: Paper) -> str:
     blocks = [f"# {_cell(paper.title)}", _cell(paper.made)]
     if paper.warning:
         blocks.append(f"**{_cell(paper.warning)}**")
+    blocks.append(" ".join(_cell(sentence) for sentence in paper.in_short))
     blocks.append(_table(("", ""), paper.facts))
     for part in paper.parts:
         blocks.append(f"## {part.heading}")
@@ -270,6 +274,7 @@ def to_pdf(paper: Paper) -> bytes:
     sheet.paragraph(paper.made, is_soft=True)
     if paper.warning:
         sheet.paragraph(paper.warning)
+    sheet.paragraph(" ".join(paper.in_short))
     sheet.table(paper.facts, (0.25, 0.75))
     for part in paper.parts:
         sheet.heading(part.heading)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("incidents/<int:number>/", views.detail, name="detail"),
     path("incidents/<int:number>/live/<int:after>/", views.live, name="live"),
     path("incidents/<int:number>/here/", views.here, name="here"),
+    path("incidents/<int:number>/in-short/", views.in_short, name="in_short"),
     path("incidents/<int:number>/document.<slug:shape>", views.document, name="document"),
     path("incidents/<int:number>/lint/", views.lint, name="lint"),
     path("incidents/<int:number>/glass/", views.break_glass, name="glass"),

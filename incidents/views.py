@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import actors
 from accounts.models import Role as Rank
 from accounts.models import User
-from incidents import afteraction, forms, mitigating, people, presence, room
+from incidents import afteraction, forms, mitigating, people, presence, recap, room
 from incidents import live as livepart
 from incidents.doorways import DOORS, OFFERED
 from incidents.models import Incident, RoomVisit, TimelineEvent
@@ -205,6 +205,15 @@ def document(request: HttpRequest, number: int, shape: str) -> HttpResponse:
     if shape not in afteraction.SHAPES:
         raise Http404
     return doors.download(*afteraction.file_of(find(request, number), shape))
+
+
+@require_GET
+@login_required
+def in_short(request: HttpRequest, number: int) -> HttpResponse:
+    """The incident in a few sentences, to read out or to paste."""
+    incident = find(request, number)
+    part = "incidents/in_short.html" + ("#short" if doors.is_fragment(request) else "")
+    return render(request, part, {"nav": "incidents", "incident": incident, "sentences": recap.of(incident)})
 
 
 @require_POST

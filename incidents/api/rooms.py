@@ -25,6 +25,7 @@ from incidents import (
     neighbours,
     notes,
     people,
+    recap,
     roles,
     runbooks,
     scope,
@@ -337,6 +338,13 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         if shape not in afteraction.SHAPES:
             raise Invalid("as is md or pdf.", field="as")
         return doors.download(*afteraction.file_of(self.get_object(), shape))
+
+    @extend_schema(responses=shapes.RecapSerializer)
+    @action(detail=True, methods=["get"])
+    def recap(self, request: Request, number: str) -> Response:
+        """The incident in short: facts of its timeline as sentences."""
+        sentences = recap.of(self.get_object())
+        return Response({"sentences": sentences, "text": " ".join(sentences)})
 
     def _asked(self, shape: type[Any]) -> dict[str, Any]:
         form = shape(data=self.request.data)

@@ -150,6 +150,13 @@ class KeptSerializer(serializers.Serializer):
     missed = serializers.IntegerField()
 
 
+class RecapSerializer(serializers.Serializer[Any]):
+    """An incident in short."""
+
+    sentences = serializers.ListField(child=serializers.CharField())
+    text = serializers.CharField(help_text="The sentences as one paragraph.")
+
+
 class ScoreSerializer(serializers.Serializer):
     """A drill that is over: what was in time of what was practised."""
 
