@@ -160,6 +160,10 @@ def _count_anew(incident_ids: Sequence[int]) -> None:
     """The caller holds the lock."""
     old = list(Contribution.objects.filter(pk__in=incident_ids))
     new = list(contributions(incident_ids))
+    unmoved = {_facts(one) for one in old} & {_facts(one) for one in new}
+    old, new = ([one for one in rows if _facts(one) not in unmoved] for rows in (old, new))
+    if not old and not new:
+        return
     moved = Cells()
     for one in old:
         moved.add(one, -1)
@@ -169,6 +173,12 @@ def _count_anew(incident_ids: Sequence[int]) -> None:
     Contribution.objects.filter(pk__in=[one.pk for one in old]).delete()
     Contribution.objects.bulk_create(new)
     gaprollups.stale({service_id for one in (*old, *new) for service_id in one.services})
+
+
+def _facts(one: Contribution) -> tuple[object, ...]:
+    """Everything that is counted of it."""
+    services, readings = tuple(one.services), tuple(sorted(one.readings.items()))
+    return one.pk, one.month, one.severity_id, one.source, one.is_private, services, readings
 
 
 def _apply(moved: Cells) -> None:

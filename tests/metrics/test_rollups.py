@@ -311,3 +311,14 @@ def test_the_page_draws_the_same_year_from_rollups(told, which, monkeypatch):
     assert (drawn.is_rolled, exact.is_rolled) == (True, False)
     known = [[(row[0], row[1] == "–") for row in one.trend.rows] for one in (drawn, exact)]
     assert known[0] == known[1]
+
+
+@pytest.mark.django_db
+def test_news_that_changes_no_figure_writes_nothing(told, django_assert_num_queries):
+    pk = Contribution.objects.first().pk
+    before = list(Rollup.objects.order_by("pk").values_list("pk", "count"))
+    # A savepoint and its end, the lock in two, what was put in, and three to read the incident.
+    with django_assert_num_queries(8):
+        rollups.follow(pk)
+
+    assert list(Rollup.objects.order_by("pk").values_list("pk", "count")) == before
