@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
 from accounts.models import Role, User
-from incidents import lifecycle, timeline
+from incidents import lifecycle, permissions, timeline
 from incidents.kinds import OPEN, EventKind, Status
 from incidents.models import Incident, TimelineEvent
 from incidents.severity import policy_of
@@ -52,9 +52,11 @@ def acknowledge(run_id: int, *, actor: Actor) -> PageRun:
     """The actor answers: this run stops, and so does every run that asks the actor.
 
     Raises:
+        Forbidden: the actor is no responder; also asked where the incident is over and only the pager rings.
         Refused: ``already``, with who was first; ``over`` when there is nothing to answer any more.
     """
     run, incident = _locked(run_id)
+    permissions.may(actor, "acknowledge", incident)
     _check_answerable(run)
     live = _living(incident)
     if live is not None:

@@ -205,8 +205,8 @@ def settle(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     form = SettleForm(request.POST)
     if not form.is_valid():
         return HttpResponse(status=400)
-    asked = form.cleaned_data
-    writing.settle(pk, actor=web(request), revision_id=asked["mine"], how=asked["how"], text=asked["text"])
+    mine, how, text = (form.cleaned_data[name] for name in ("mine", "how", "text"))
+    say(request, lambda: writing.settle(pk, actor=web(request), revision_id=mine, how=how, text=text))
     # The box has to show what is true now, so the page is read again.
     if is_fragment(request):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
