@@ -25,14 +25,23 @@ from oncall.models import (
 from oncall.storm_models import StormPolicy
 
 
-class LayerInline(admin.TabularInline):
+class Shown:
+    """Rotations are looked at here and changed on their page, which keeps what was true before."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class LayerInline(Shown, admin.TabularInline):
     model = Layer
     extra = 0
 
 
-class MemberInline(admin.TabularInline):
+class MemberInline(Shown, admin.TabularInline):
     model = LayerMember
-    extra = 1
+    extra = 0
 
 
 class StepInline(admin.TabularInline):
@@ -60,11 +69,12 @@ class PageInline(admin.TabularInline):
 class ScheduleAdmin(Audited):
     list_display = ["name", "team", "time_zone"]
     list_select_related = ["team"]
+    readonly_fields = ["time_zone"]
     inlines = [LayerInline]
 
 
 @admin.register(Layer)
-class LayerAdmin(Audited):
+class LayerAdmin(Shown, Audited):
     list_display = ["schedule", "name", "position", "days", "hand_over"]
     list_select_related = ["schedule"]
     inlines = [MemberInline]

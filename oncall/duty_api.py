@@ -117,6 +117,14 @@ class ScheduleViewSet(_Kept):
         start, until = self._range(request)
         return _shifts(schedules.load(self.get_object(), since=start), start, until)
 
+    @extend_schema(responses=shapes.PastLayerSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def history(self, request: Request, pk: str) -> Response:
+        """How its layers were before they were changed, the newest first, at most 100."""
+        rows = schedules.history(self.get_object())
+        lines = [{**row, "people": [person.email for person in row["people"]]} for row in rows]
+        return Response(shapes.PastLayerSerializer(lines, many=True).data)
+
     @extend_schema(
         parameters=[_FROM, _UNTIL],
         request=shapes.ScheduleSerializer,

@@ -48,6 +48,18 @@ class LayerSerializer(serializers.Serializer):
     people = serializers.ListField(child=serializers.EmailField(), max_length=200)
 
 
+class PastLayerSerializer(serializers.Serializer):
+    """A rotation as it was until somebody changed it; ``since`` is null where it held from its first day."""
+
+    name = serializers.CharField()
+    turns = serializers.CharField()
+    windows = serializers.ListField(child=serializers.CharField())
+    time_zone = serializers.CharField()
+    people = serializers.ListField(child=serializers.EmailField())
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField()
+
+
 class ScheduleSerializer(serializers.ModelSerializer):
     """A schedule: its layers from the lowest to the highest; a later one covers an earlier one."""
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import actors
 from lib import doors
 from lib.refusal import Refused
-from oncall import chair_rotas, forms, layer_forms, policies, rotations, simulating, week
+from oncall import chair_rotas, forms, layer_forms, policies, rotations, schedules, simulating, week
 from oncall.models import Policy, Schedule
 from oncall.views import needs_manager, zone
 
@@ -50,6 +50,7 @@ def schedule(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "form": form,
         "layers": layers,
         "schedule": row,
+        "history": schedules.history(row, most=20) if row else [],
         **(_preview(request, form, layers, row) if fine else {}),
     }
     failed = asked == "keep" or (asked == "preview" and not fine)

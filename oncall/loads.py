@@ -28,8 +28,9 @@ NIGHT_BEGINS, NIGHT_ENDS = 22, 7
 #: Said beside every figure.
 NOT_COUNTED = (
     gettext_lazy(
-        "Hours are what the schedules say today about that time: a rotation that was changed since counts as "
-        "it is now, and people whose account is off do not count."
+        "Hours are what the schedules said at that time, also where a rotation was changed since. Changes "
+        "before this was kept, and people who were switched off without a change of the rotation, are not "
+        "known."
     ),
     gettext_lazy(
         "A page is one time that somebody was asked. Drills are left out. Whether the phone really rang, and "
@@ -113,7 +114,7 @@ def load(start: datetime, end: datetime) -> Load:
     To: before ``end``.
     Unit: hours held, pages, nights with a page, and from each page to its answer a timedelta.
     Left out: drills, and people whose account is off; what is not known stands in `NOT_COUNTED`.
-    Source: the pages, and the schedules as they are today.
+    Source: the pages, and the schedules as they were at each moment.
     """
     spans: dict[int, dict[int, list[Span]]] = {}
     known = list(Schedule.objects.select_related("team").prefetch_related("layers__members__user"))
@@ -147,7 +148,7 @@ def _lines(
     schedule: Schedule, held: dict[int, list[Span]], pages: Iterable[Page], users: dict[int, User]
 ) -> list[Line]:
     hours = _hours_of(schedule)
-    lines = {pk: _line(users[pk], schedule, spans, hours) for pk, spans in held.items()}
+    lines = {pk: _line(users[pk], schedule, spans, hours) for pk, spans in held.items() if pk in users}
     for page in pages:
         if schedule.pk in _schedules_of(page):
             line = lines.setdefault(page.user_id, Line(users[page.user_id], schedule))

@@ -14,6 +14,7 @@ from accounts.models import User
 from catalog.models import Service, Team, check_zone
 from incidents.models import Incident, Role
 from oncall import windows
+from oncall.history_models import PastLayer as PastLayer
 from oncall.storm_models import Bundle
 
 
@@ -65,6 +66,12 @@ class Layer(models.Model):
         blank=True,
         validators=[windows.check],
         help_text=_("Lines such as Mon-Fri 20:00-08:00; empty is around the clock."),
+    )
+    since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since it is like this; empty: from its first day."),
     )
     people: "models.ManyToManyField[User, Any]" = models.ManyToManyField(
         User, through="LayerMember", related_name="layers"

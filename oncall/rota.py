@@ -47,7 +47,8 @@ class Layer:
 
     The first turn begins on ``first_day`` at ``hand_over`` in ``zone``; each lasts ``days`` days and
     ``hours`` hours on the wall, so that hands change at the same times of day all year. Who comes first
-    in ``people`` (ids) has the first turn. With ``windows`` a layer has somebody only inside of them.
+    in ``people`` (ids) has the first turn. With ``windows`` a layer has somebody only inside of them, and
+    only from ``since`` until just before ``until``: a change of a rotation is two layers that meet.
     """
 
     key: int
@@ -59,6 +60,8 @@ class Layer:
     people: tuple[int, ...]
     hours: int = 0
     windows: tuple[Window, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
 
     @property
     def length(self) -> timedelta:
@@ -83,14 +86,21 @@ class Layer:
     def holder(self, number: int) -> int | None:
         return self.people[number % len(self.people)] if number >= 0 and self.people else None
 
+    def holds(self, at: datetime) -> bool:
+        """Was this how it was at a moment?"""
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+
     def covers(self, at: datetime) -> bool:
-        """Does a window allow this moment? Without windows, always."""
-        if not self.windows:
-            return True
+        """Does a window allow this moment? Without windows, always; never where it did not hold."""
+        if not self.windows or not self.holds(at):
+            return self.holds(at)
         return any(start <= at < end for start, end in self.open_spans(at, at + timedelta(microseconds=1)))
 
     def open_spans(self, start: datetime, end: datetime) -> list[Span]:
-        """The spans between two moments, cut to them, in which the windows allow somebody."""
+        """The spans between two moments, cut to them, in which it holds and the windows allow somebody."""
+        start, end = max(start, self.since or start), min(end, self.until or end)
+        if start >= end:
+            return []
         if not self.windows:
             return [(start, end)]
         zone = ZoneInfo(self.zone)
@@ -128,7 +138,11 @@ class Override:
 
 @dataclass(frozen=True)
 class Rota:
-    """A schedule for the engine: layers from the lowest to the highest, overrides in the order made."""
+    """A schedule for the engine: layers from the lowest to the highest, overrides in the order made.
+
+    Layers of one place that followed each other stand beside each other; which does not matter, for they
+    never hold at once.
+    """
 
     layers: tuple[Layer, ...] = ()
     overrides: tuple[Override, ...] = ()
@@ -149,7 +163,7 @@ class Shift:
 class Answer:
     """Who answers at a moment, and why: the layer's own holder first, then what overrules it.
 
-    ``passed`` are the layers above the one that answers, from the highest down, each of which has
+    ``passed`` are the layers above the one that answers, from the highest down, each of which holds but has
     nobody at that moment; where no layer answers, all of them.
     """
 
@@ -164,6 +178,8 @@ def who(rota: Rota, at: datetime) -> Answer:
     """The holder at a moment: the newest override that covers it, else the highest layer with a holder."""
     passed, layer, layer_user = [], None, None
     for one in reversed(rota.layers):
+        if not one.holds(at):
+            continue
         layer_user = one.holder(one.number_at(at)) if one.people and one.covers(at) else None
         if layer_user is not None:
             layer = one

@@ -1,10 +1,11 @@
 """A schedule with all its rotations, written whole: for whoever keeps it in a file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, time
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 
 from django.db import transaction
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -14,7 +15,7 @@ from catalog.models import Team
 from lib.refusal import Forbidden, Invalid, Missing, Refused
 from lib.text import clean
 from oncall import rota, windows
-from oncall.models import Layer, LayerMember, Policy, Schedule
+from oncall.models import Layer, LayerMember, PastLayer, Policy, Schedule
 from oncall.schedules import describe
 
 LONGEST_TURN = 366
@@ -93,7 +94,10 @@ def save(
     team: Team | None,
     rotations: Sequence[Rotation],
 ) -> Schedule:
-    """Make or change a schedule; the rotations replace those that it had. Managers only.
+    """Make or change a schedule; from now on the rotations stand in place of those it had. Managers only.
+
+    The past stays as it was: shifts before this moment are those of the rotations that held then. A new
+    schedule counts from its rotations' first days.
 
     Raises:
         Invalid: nobody takes turns, or the name is taken.
@@ -110,32 +114,74 @@ def save(
     if schedule is None:
         raise Missing(_("This schedule is gone."))
     before = describe(schedule) if schedule.pk else {}
+    zone_before = schedule.time_zone if schedule.pk else ""
     schedule.name, schedule.time_zone, schedule.team = title, time_zone, team
     schedule.full_clean()
     schedule.save()
-    _replace(schedule, rotations)
+    _replace(schedule, rotations, zone_before=zone_before)
     audit.note(actor, "schedule.saved", schedule, before=before, after=describe(schedule))
     return schedule
 
 
-def _replace(schedule: Schedule, rotations: Sequence[Rotation]) -> None:
-    old = list(schedule.layers.order_by("position", "pk"))
+def _replace(schedule: Schedule, rotations: Sequence[Rotation], *, zone_before: str) -> None:
+    """Write the rotations; one that changes ends now as it was, and goes on from now as it is."""
+    at, is_new = now(), not zone_before
+    old = list(schedule.layers.order_by("position", "pk").prefetch_related("members__user"))
     for place, one in enumerate(rotations):
-        layer = old.pop(0) if old else Layer(schedule=schedule)
-        layer.name, layer.position = clean(one.name, 80, field="name"), place
-        layer.first_day, layer.hand_over = one.first_day, one.hand_over
-        layer.days, layer.hours, layer.windows = one.days, one.hours, windows.tidy(one.windows)
-        layer.save()
-        layer.members.all().delete()
-        people = User.objects.in_bulk(list(one.user_ids))
-        if len(people) != len(set(one.user_ids)):
-            raise Invalid(_("Somebody who takes turns is not there any more."), field="layers")
-        LayerMember.objects.bulk_create(
-            LayerMember(layer=layer, user=people[pk], position=number)
-            for number, pk in enumerate(one.user_ids)
+        wanted = replace(
+            one, name=clean(one.name, 80, field="name"), windows=tuple(windows.tidy(one.windows))
         )
+        layer = old.pop(0) if old else Layer(schedule=schedule, since=None if is_new else at)
+        if layer.pk and _is_same(layer, wanted, place) and zone_before == schedule.time_zone:
+            Layer.objects.filter(pk=layer.pk).update(name=wanted.name)
+            continue
+        if layer.pk:
+            _end(layer, at, zone_before)
+            layer.since = at
+        _write(layer, wanted, place)
     for layer in old:
+        _end(layer, at, zone_before)
         layer.delete()
+
+
+def _is_same(layer: Layer, wanted: Rotation, place: int) -> bool:
+    """A new name alone is no change of who answers."""
+    return layer.position == place and replace(Rotation.of(layer), name=wanted.name) == wanted
+
+
+def _end(layer: Layer, at: datetime, zone: str) -> None:
+    """Keep the rotation as it was; one that nobody could have held yet leaves nothing behind."""
+    if layer.since is not None and layer.since >= at:
+        return
+    PastLayer.objects.create(
+        schedule=layer.schedule,
+        name=layer.name,
+        position=layer.position,
+        time_zone=zone,
+        first_day=layer.first_day,
+        hand_over=layer.hand_over,
+        days=layer.days,
+        hours=layer.hours,
+        windows=layer.windows,
+        people=[place.user_id for place in layer.members.all() if place.user.is_active],
+        since=layer.since,
+        until=at,
+    )
+
+
+def _write(layer: Layer, wanted: Rotation, place: int) -> None:
+    layer.name, layer.position = wanted.name, place
+    layer.first_day, layer.hand_over = wanted.first_day, wanted.hand_over
+    layer.days, layer.hours, layer.windows = wanted.days, wanted.hours, list(wanted.windows)
+    layer.save()
+    layer.members.all().delete()
+    people = User.objects.in_bulk(list(wanted.user_ids))
+    if len(people) != len(set(wanted.user_ids)):
+        raise Invalid(_("Somebody who takes turns is not there any more."), field="layers")
+    LayerMember.objects.bulk_create(
+        LayerMember(layer=layer, user=people[pk], position=number)
+        for number, pk in enumerate(wanted.user_ids)
+    )
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -16,7 +16,7 @@ from accounts.models import Role, User
 from lib.refusal import Forbidden, Invalid, Missing, Refused
 from lib.text import clean
 from oncall import rota, windows
-from oncall.models import Layer, LayerMember, Override, Schedule
+from oncall.models import Layer, LayerMember, Override, PastLayer, Schedule
 
 LONGEST_OVERRIDE = timedelta(days=366)
 
@@ -29,8 +29,12 @@ def layers_of(schedule: Schedule) -> list[Layer]:
 
 
 def load(schedule: Schedule, *, since: datetime | None = None) -> rota.Rota:
-    """The schedule as the engine sees it; overrides that ended before ``since`` are left out."""
-    layers = tuple(
+    """The schedule as the engine sees it; what ended before ``since`` (now) is left out.
+
+    Past layers have negative keys: their rows are of another table.
+    """
+    live = layers_of(schedule)
+    here = [
         rota.Layer(
             key=layer.pk,
             name=layer.name,
@@ -41,13 +45,24 @@ def load(schedule: Schedule, *, since: datetime | None = None) -> rota.Rota:
             people=tuple(place.user_id for place in layer.members.all() if place.user.is_active),
             hours=layer.hours,
             windows=tuple(windows.parse(line) for line in layer.windows),
+            since=layer.since,
         )
-        for layer in layers_of(schedule)
-    )
+        for layer in live
+    ]
+    placed = [(layer.position, one) for layer, one in zip(live, here, strict=True)]
     begin = since or now()
+    # After the live ones: whatever is changed in between, no moment is left without a rotation.
+    placed += [(row.position, _past(row)) for row in _past_ahead(schedule, begin)]
+    layers = tuple(one for _place, one in sorted(placed, key=lambda pair: pair[0]))
     rows = [row for row in overrides_ahead(schedule, begin) if row.end > begin]
     overrides = tuple(rota.Override(row.pk, row.user_id, row.start, row.end, row.note) for row in rows)
     return rota.Rota(layers, overrides)
+
+
+def _past_ahead(schedule: Schedule, since: datetime) -> Iterable[PastLayer]:
+    if hasattr(schedule, "fetched_past"):
+        return cast(list[PastLayer], schedule.fetched_past)
+    return schedule.past_layers.filter(until__gt=since)
 
 
 def overrides_ahead(schedule: Schedule, since: datetime) -> Iterable[Override]:
@@ -59,6 +74,22 @@ def overrides_ahead(schedule: Schedule, since: datetime) -> Iterable[Override]:
 
 def _standing(since: datetime) -> "QuerySet[Override]":
     return Override.objects.filter(end__gt=since, user__is_active=True).order_by("pk")
+
+
+def _past(row: PastLayer) -> rota.Layer:
+    return rota.Layer(
+        key=-row.pk,
+        name=row.name,
+        zone=row.time_zone,
+        first_day=row.first_day,
+        hand_over=row.hand_over,
+        days=row.days,
+        people=tuple(row.people),
+        hours=row.hours,
+        windows=tuple(windows.parse(line) for line in row.windows),
+        since=row.since,
+        until=row.until,
+    )
 
 
 def who(schedule: Schedule, at: datetime | None = None) -> rota.Answer:
@@ -78,7 +109,8 @@ def on_call_of(several: Sequence[Schedule]) -> list[User]:
     moment = now()
     members = Prefetch("layers__members", LayerMember.objects.select_related("user"))
     ahead = Prefetch("overrides", _standing(moment).select_related("user"), to_attr="fetched_overrides")
-    prefetch_related_objects(several, members, ahead)
+    past = Prefetch("past_layers", PastLayer.objects.filter(until__gt=moment), to_attr="fetched_past")
+    prefetch_related_objects(several, members, ahead, past)
     found: dict[int, User] = {}
     for schedule in several:
         holder = who(schedule, moment).user
@@ -108,7 +140,7 @@ def trace(schedule: Schedule, at: datetime) -> list[str]:
             % {
                 "layer": answer.layer.name,
                 "turns": turns(answer.layer),
-                "name": names[answer.layer_user],
+                "name": names.get(answer.layer_user, _("former user")),
             }
         )
     else:
@@ -220,6 +252,28 @@ def end_override(override_id: int, *, actor: Actor) -> None:
         Override.objects.filter(pk=row.pk).update(end=now())
     else:
         row.delete()
+
+
+def history(schedule: Schedule, *, most: int = 100) -> list[dict[str, Any]]:
+    """How its rotations were before they were changed, the newest first.
+
+    Each: ``name``, ``turns`` (a sentence), ``windows`` (lines), ``time_zone``, ``people`` (users in their
+    order), ``since`` (None: from its first day) and ``until``.
+    """
+    rows = list(schedule.past_layers.order_by("-until", "position", "pk")[:most])
+    known = User.objects.in_bulk({pk for row in rows for pk in row.people})
+    return [
+        {
+            "name": row.name,
+            "turns": turns(_past(row)),
+            "windows": row.windows,
+            "time_zone": row.time_zone,
+            "people": [known[pk] for pk in row.people if pk in known],
+            "since": row.since,
+            "until": row.until,
+        }
+        for row in rows
+    ]
 
 
 def describe(schedule: Schedule) -> dict[str, object]:

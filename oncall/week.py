@@ -127,6 +127,7 @@ def drawn(engine: rota.Rota, grid: Grid, schedule: Schedule) -> Block:
     rows = [
         Row(_turns(layer), draw.cells(_joined(rota.layer_shifts(layer, start, end))))
         for layer in engine.layers
+        if layer.open_spans(start, end) or layer.until is None
     ]
     covering = [
         rota.Shift(max(one.start, start), min(one.end, end), one.user, override=one.key)
@@ -162,7 +163,11 @@ def _days(final: list[rota.Shift], users: dict[int, User], grid: Grid) -> list[D
 def _turns(layer: rota.Layer) -> str:
     """The name, and how often hands change; hours only where there are any."""
     only = ", ".join(windows.spell(window) for window in layer.windows)
-    return f"{layer.name}, {only}" if only else f"{layer.name}, {schedules.turns(layer)}"
+    words = f"{layer.name}, {only}" if only else f"{layer.name}, {schedules.turns(layer)}"
+    if layer.until is None:
+        return words
+    until = layer.until.astimezone(ZoneInfo(layer.zone))
+    return _("%(layer)s (until %(day)s)") % {"layer": words, "day": f"{until:%d %b %H:%M}"}
 
 
 @dataclass(frozen=True)

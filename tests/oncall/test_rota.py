@@ -208,6 +208,42 @@ def test_every_minute_has_the_holder_of_a_minute_by_minute_walk(one, offset, spa
             assert rota.who(rota.Rota((one,)), at).user == holder
 
 
+HELD = st.tuples(st.integers(-1440, 4000), st.integers(1, 3000))
+
+
+@settings(max_examples=30, deadline=None)
+@given(one=LAYERS, held=HELD, offset=st.integers(-1440, 3000), span=st.integers(1, 2880))
+def test_a_layer_has_its_holders_only_while_it_holds(one, held, offset, span):
+    midnight = datetime.combine(one.first_day, time(0), tzinfo=UTC)
+    since, until = (midnight + timedelta(minutes=sum(held[:n])) for n in (1, 2))
+    start = midnight + timedelta(minutes=offset)
+    expected = walk(one, start, span)
+    schedule = rota.Rota((replace(one, since=since, until=until),))
+    found = rota.shifts(schedule, start, start + timedelta(minutes=span))
+    for m in range(span):
+        at = start + timedelta(minutes=m)
+        [holder] = [shift.user for shift in found if shift.start <= at < shift.end]
+        assert holder == (expected[m] if since <= at < until else None)
+        if m % 11 == 0:
+            assert rota.who(schedule, at).user == holder
+
+
+@settings(max_examples=20, deadline=None)
+@given(before=LAYERS, after=LAYERS, cut=st.integers(0, 2880))
+def test_two_versions_that_meet_are_each_what_they_are_alone(before, after, cut):
+    start = utc(2026, 3, 28)
+    at = start + timedelta(minutes=cut)
+    both = rota.Rota((replace(before, key=-1, until=at), replace(after, key=1, since=at)))
+    end = start + timedelta(days=2)
+    found = rota.shifts(both, start, end)
+    alone = [rota.shifts(rota.Rota((one,)), start, end) for one in (before, after)]
+    for m in range(0, 2880, 7):
+        moment = start + timedelta(minutes=m)
+        wanted = alone[0] if moment < at else alone[1]
+        [here] = [shift.user for shift in found if shift.start <= moment < shift.end]
+        assert here == next(shift.user for shift in wanted if shift.start <= moment < shift.end)
+
+
 EVE = datetime(2026, 3, 28, tzinfo=UTC)
 OVERRIDES = st.lists(st.tuples(st.integers(-600, 3000), st.integers(1, 900)), max_size=6).map(
     lambda spans: tuple(
