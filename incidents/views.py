@@ -74,6 +74,8 @@ def context_of(
     task = _offer(incident, user, "task", bound if name == "task" else None) if may_act else None
     shared = share_choices(offer["form"] for offer in [*offers, chair, task] if offer)
     writes_updates = may_act and incident.status not in livepart.DONE
+    folded = {offer["name"] for offer in offers} | ({"task", "chair"} if may_act else set())
+    is_shown = name in folded or (name == "update" and writes_updates)
     return {
         **context,
         **room.around(incident, user, seen),
@@ -85,7 +87,8 @@ def context_of(
         else None,
         "task": task,
         "chair": chair,
-        "refusal": bound if name in _BUTTONS else None,
+        # Beside its form, if the page has it; else (a button, or the reader may not any more) above all.
+        "refusal": bound if name in _BUTTONS or not is_shown else None,
         "outcomes": [choice for choice in mitigating.Outcome.choices if choice[0] != "started"],
         "runners": _runners(shared) if may_act else [],
     }
@@ -193,7 +196,7 @@ def _refused(request: HttpRequest, number: int, name: str, form: forms.VerbForm)
     form.incident = incident
     context = context_of(request, incident, bound=form, name=name)
     part = "incidents/detail.html#room" if doors.is_fragment(request) else "incidents/detail.html"
-    if name == "update" and doors.is_fragment(request):
+    if name == "update" and context["update"] and doors.is_fragment(request):
         part = "incidents/detail.html#compose"
     return render(request, part, context, status=422)
 

@@ -1,5 +1,6 @@
 """The words of every message, in one place. A private incident says nothing but its reference."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,8 +56,11 @@ def runbook(incident: Incident) -> str:
     return first.url if first else ""
 
 
-def page(incident: Incident, *, acknowledge_url: str, reason: str = "") -> Words:
-    """``SEV1 checkout: error rate 34 % · 42 alerts · 3 min · INC-41 · ack <link> · runbook <link>``"""
+def page(incident: Incident, *, acknowledge_url: str, reason: str = "", brief: Sequence[str] = ()) -> Words:
+    """``SEV1 checkout: error rate 34 % · 42 alerts · 3 min · INC-41 · ack <link> · runbook <link>``
+
+    ``brief`` are lines that stand below.
+    """
     parts = [head(incident), *facts(incident)]
     if reason and not incident.is_private:
         parts.append(reason)
@@ -73,10 +77,11 @@ def page(incident: Incident, *, acknowledge_url: str, reason: str = "") -> Words
         "reason": "" if incident.is_private else reason,
         "acknowledge_url": acknowledge_url,
         "runbook": link,
+        "brief": brief,
     }
     return Words(
         subject=f"{head(incident)} · {incident.reference}" if not incident.is_private else head(incident),
-        body=line_,
+        body="\n".join([line_, *brief]),
         html=render_to_string("notifications/page.html", context),
     )
 

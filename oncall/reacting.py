@@ -13,7 +13,7 @@ from incidents.kinds import Paging, Status
 from incidents.models import Incident, TimelineEvent
 from incidents.severity import policy_of
 from lib.refusal import Invalid
-from notifications import contacts, resting, wording
+from notifications import briefing, contacts, resting, wording
 from notifications.models import Word
 from oncall import answering, paging, plans, quieting
 from oncall.models import PageRun, Policy
@@ -195,7 +195,9 @@ def _tell_management(incident: Incident, plan: plans.Plan, key: str) -> None:
     words = wording.letter(
         incident,
         subject=_("Mitigated, not resolved yet"),
-        text=_("Users no longer hurt. The cause is still being worked on."),
+        text="\n".join(
+            [_("Users no longer hurt. The cause is still being worked on."), *briefing.brief(incident)]
+        ),
     )
     users = plans.people([aim for one in plan["rungs"] for aim in one["aims"]], incident.team)
     for user in users:

@@ -2,7 +2,7 @@
 
 from incidents.models import Incident
 from incidents.severity import policy_of
-from notifications import contacts, resting, wording
+from notifications import briefing, contacts, resting, wording
 from notifications.models import Urgency, Word
 from oncall import links, storms
 from oncall.models import Page, PageRun
@@ -26,7 +26,8 @@ def ring(page: Page, run: PageRun, incident: Incident) -> None:
     if not rests and storms.bundle(page, run, incident):
         return
     link = links.acknowledge_url(page)
-    words = wording.page(incident, acknowledge_url=link, reason=_why(run))
+    told = briefing.brief(incident) if run.reason == PageRun.Reason.MANAGEMENT else []
+    words = wording.page(incident, acknowledge_url=link, reason=_why(run), brief=told)
     contacts.tell(
         page.user,
         Word.PAGE,

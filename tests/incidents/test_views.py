@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from accounts.models import User
 from incidents import lifecycle, roles
 from incidents.models import Incident
 from tests.incidents.conftest import fresh
@@ -206,3 +207,20 @@ def test_mitigations_are_offered_only_while_there_is_something_to_mitigate(signe
     lifecycle.resolve(incident.pk, actor=act(alice))
 
     assert "Mitigate first" not in signed.get(incident.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize("name", ["note", "update", "severity", "task"])
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_who_lost_the_right_meanwhile_reads_why(signed, opened, alice, name, headers):
+    incident = opened(declare=True)
+    User.objects.filter(pk=alice.pk).update(role="viewer")
+    words = {
+        "note": {"text": "Seen.", "kind": "note"},
+        "update": {"text": "Still looking."},
+        "severity": {"severity": incident.severity_id, "reason": "because"},
+        "task": {"text": "Call the bank"},
+    }[name]
+    answer = signed.post(reverse("incidents:say", args=[incident.number, name]), words, headers=headers)
+
+    assert answer.status_code == 422
+    assert "This needs the role responder" in answer.content.decode()

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,6 +8,8 @@ from catalog.models import Membership, Service
 from incidents import lifecycle, roles
 from incidents.models import Severity
 from incidents.overdue import miss_overdue
+from notifications import briefing
+from notifications.models import Delivery
 from oncall import reacting
 from oncall.models import LayerMember, ManagementCoverage, PageRun, Policy
 from tests.oncall.conftest import policy, rung, schedule
@@ -316,3 +318,34 @@ def test_a_gap_is_said_in_the_first_round_only(opened, tick, checkout, bob):
     assert (
         incident.timeline.filter(kind="page_failed", text__contains="Secondary reaches nobody").count() == 1
     )
+
+
+def test_management_gets_a_brief_of_two_lines_with_the_page(opened, tick, alice, mona, clock):
+    incident = opened("SEV1", actor=person(alice), declare=True)
+    lifecycle.set_scope(incident.pk, actor=person(alice), users_affected_share=30)
+    roles.take(incident.pk, actor=person(alice), role_slug="incident_commander")
+    lifecycle.post_update(incident.pk, actor=person(alice), text="Rolling back.\nTwo of five done.")
+    clock.shift(timedelta(minutes=31))
+    reacting.loop_in_management(incident.pk, opening=1)
+    tick()
+    row = Delivery.objects.filter(recipient=mona, word="page").latest("pk")
+    first, second = row.body.splitlines()[-2:]
+
+    assert first == "Users have been hurt for 31 min, about 30 % of them, Checkout."
+    assert second == ("Alice commands. At 13:00: Rolling back. Two of five done. Next update by 13:15.")
+    assert first in row.html and second in row.html
+
+
+def test_the_brief_says_what_is_not_known(opened, alice):
+    incident = opened("SEV1", actor=person(alice), declare=True)
+
+    assert briefing.brief(incident) == [
+        "Users have been hurt for 0 s, how many is not known yet, Checkout.",
+        "Nobody commands yet. No update yet. Next update by 13:15.",
+    ]
+
+
+def test_a_private_incident_has_no_brief(opened, alice):
+    incident = opened("SEV1", actor=person(alice), declare=True, is_private=True)
+
+    assert briefing.brief(incident) == []
