@@ -44,6 +44,9 @@ def erase(user_id: int, *, actor: Actor) -> User:
     AuditEntry.objects.filter(actor=user).update(actor_label="former user")
     told = Q(target=user.email) | Q(target__endswith=f"· user {user.pk}")
     AuditEntry.objects.filter(told).update(target=f"user {user.pk}", before={}, after={})
+    if user.is_active:
+        for hear in people.before_switching:
+            hear(user)
     user.email = f"erased-{user.pk}@erased.invalid"
     user.name = _("former user")
     user.role = Role.VIEWER

@@ -2,6 +2,7 @@
 
 import re
 import zoneinfo
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,8 @@ from lib.refusal import Forbidden, Invalid, Missing, Refused
 
 INVITATION_LASTS = timedelta(days=7)
 _PURPOSE = "invitation"
+#: What rooms above do before an account is switched off or on, in its transaction; filled in as they start.
+before_switching: list[Callable[[User], object]] = []
 
 
 def zones() -> list[str]:
@@ -158,6 +161,9 @@ def change(user_id: int, *, actor: Actor, **fields: Any) -> User:
         raise Forbidden("Only an admin changes that.")
     _check(user, fields)
     before = {name: getattr(user, name) for name in fields}
+    if "is_active" in fields:
+        for hear in before_switching:
+            hear(user)
     for name, value in fields.items():
         setattr(user, name, value)
     if fields:

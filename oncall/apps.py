@@ -9,10 +9,11 @@ class OncallConfig(AppConfig):
 
     def ready(self) -> None:
         import oncall.handlers  # noqa: F401
+        from accounts import people
         from catalog.extras import add_service_field
         from incidents.questions import ask
         from notifications import wanted
-        from oncall import covering, reacting, stopping
+        from oncall import covering, reacting, rotations, stopping
 
         add_service_field(
             "escalation_policy",
@@ -24,5 +25,7 @@ class OncallConfig(AppConfig):
         ask.same_policy = covering.same_policy
         ask.on_call_now = covering.on_call_now
         ask.page_somebody = reacting.page_somebody
+        if rotations.account_switches not in people.before_switching:
+            people.before_switching.append(rotations.account_switches)
         wanted.only_while(stopping.message_wanted)
         wanted.bundles_only_while(stopping.bundle_wanted)

@@ -29,8 +29,7 @@ NIGHT_BEGINS, NIGHT_ENDS = 22, 7
 NOT_COUNTED = (
     gettext_lazy(
         "Hours are what the schedules said at that time, also where a rotation was changed since. Changes "
-        "before this was kept, and people who were switched off without a change of the rotation, are not "
-        "known."
+        "before this was kept are not known."
     ),
     gettext_lazy(
         "A page is one time that somebody was asked. Drills are left out. Whether the phone really rang, and "
@@ -113,7 +112,7 @@ def load(start: datetime, end: datetime) -> Load:
     From: ``start`` ≤ the page or the part of a shift.
     To: before ``end``.
     Unit: hours held, pages, nights with a page, and from each page to its answer a timedelta.
-    Left out: drills, and people whose account is off; what is not known stands in `NOT_COUNTED`.
+    Left out: drills; what is not known stands in `NOT_COUNTED`.
     Source: the pages, and the schedules as they were at each moment.
     """
     spans: dict[int, dict[int, list[Span]]] = {}

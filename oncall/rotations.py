@@ -15,7 +15,7 @@ from catalog.models import Team
 from lib.refusal import Forbidden, Invalid, Missing, Refused
 from lib.text import clean
 from oncall import rota, windows
-from oncall.models import Layer, LayerMember, PastLayer, Policy, Schedule
+from oncall.models import Layer, LayerMember, Override, PastLayer, Policy, Schedule
 from oncall.schedules import describe
 
 LONGEST_TURN = 366
@@ -182,6 +182,24 @@ def _write(layer: Layer, wanted: Rotation, place: int) -> None:
         LayerMember(layer=layer, user=people[pk], position=number)
         for number, pk in enumerate(wanted.user_ids)
     )
+
+
+@transaction.atomic
+def account_switches(user: User) -> None:
+    """Somebody's account is about to be switched off or on: turns and overrides so far stay as they were.
+
+    Who is off is passed over in the order, which would move everybody's past turns too; so the rotations
+    that they are in end now as they were, and go on from now.
+    """
+    at = now()
+    ids = LayerMember.objects.filter(user=user).values_list("layer__schedule", flat=True)
+    for schedule in Schedule.objects.select_for_update().filter(pk__in=list(ids)).order_by("pk"):
+        rows = schedule.layers.filter(members__user=user).distinct()
+        for layer in rows.prefetch_related("members__user"):
+            _end(layer, at, schedule.time_zone)
+            Layer.objects.filter(pk=layer.pk).update(since=at)
+    if user.is_active:
+        Override.objects.filter(user=user, start__lt=at, end__gt=at).update(end=at)
 
 
 @transaction.atomic

@@ -73,7 +73,9 @@ def overrides_ahead(schedule: Schedule, since: datetime) -> Iterable[Override]:
 
 
 def _standing(since: datetime) -> "QuerySet[Override]":
-    return Override.objects.filter(end__gt=since, user__is_active=True).order_by("pk")
+    # Who is off stands in no more; what they stood in for before stays theirs.
+    counts = Q(user__is_active=True) | Q(end__lte=now())
+    return Override.objects.filter(counts, end__gt=since).order_by("pk")
 
 
 def _past(row: PastLayer) -> rota.Layer:

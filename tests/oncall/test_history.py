@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from accounts import tokens
+from accounts import erasing, people, tokens
 from accounts.actors import person
 from oncall import loads, rota, rotations, schedules
-from oncall.models import Layer, PastLayer, Schedule
+from oncall.models import Layer, Override, PastLayer, Schedule
 from tests.oncall.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +120,27 @@ def test_a_moment_between_two_statements_is_never_without_a_rotation(kept, carol
     kept(schedule, user_ids=(carol.pk,))
     for at in (now() - timedelta(seconds=1), now(), now() + DAY):
         assert rota.who(schedules.load(stale, since=at), at).user is not None
+
+
+@pytest.mark.parametrize("how", ["off", "erased"])
+def test_whoever_leaves_keeps_turns_and_overrides_and_has_no_new_ones(kept, root, alice, bob, clock, how):
+    schedule = kept(days=1)
+    Override.objects.create(schedule=schedule, user=bob, start=NOON - 3 * DAY, end=NOON + 3 * DAY)
+    hours = [NOON - DAY * 6 + timedelta(hours=6) * step for step in range(24)]
+    before = [who(schedule, at) for at in hours]
+    assert set(before) == {alice.pk, bob.pk}
+
+    if how == "off":
+        people.change(bob.pk, actor=person(root), is_active=False)
+    else:
+        erasing.erase(bob.pk, actor=person(root))
+    clock.shift(timedelta(hours=1))
+
+    assert [who(schedule, at) for at in hours] == before
+    assert {who(schedule, NOON + timedelta(hours=step)) for step in range(72)} == {alice.pk}
+    if how == "off":
+        people.change(bob.pk, actor=person(root), is_active=True)
+        clock.shift(timedelta(hours=1))
+        assert [who(schedule, at) for at in hours] == before
+        assert who(schedule, NOON + timedelta(minutes=30)) == alice.pk
+        assert {who(schedule, now() + DAY * step) for step in range(4)} == {alice.pk, bob.pk}
