@@ -17,6 +17,10 @@ from hypothesis import settings as hypothesis_settings
 
 from accounts.models import Role, User
 from outbox import delivery, doorbell, handlers
+from tests.browsing import browser as browser
+from tests.browsing import console as console
+from tests.browsing import faults as faults
+from tests.browsing import open_context as open_context
 
 try:
     from incidents import guards

@@ -18,10 +18,6 @@ import pytest
 import yaml
 
 from lib import patience
-from tests.browser.conftest import browser as browser
-from tests.browser.conftest import console as console
-from tests.browser.conftest import faults as faults
-from tests.browser.conftest import open_context as open_context
 
 ALERTMANAGER = shutil.which("prometheus-alertmanager")
 ROOT = Path(__file__).resolve().parent.parent.parent
