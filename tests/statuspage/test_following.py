@@ -1,6 +1,9 @@
 """What the public side does when an incident moves."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 
 from accounts import actors
 from incidents import lifecycle
@@ -141,6 +144,23 @@ def test_a_second_version_takes_the_place_of_the_first_for_the_public(learned):
     shown = [update.body for update in reading.snapshot().notices[0].updates if update.status == "postmortem"]
     assert shown == ["What the deploy tool allowed."]
     assert Notice.objects.get().updates.filter(status="postmortem").count() == 2
+
+
+def test_a_version_from_before_versions_were_told_apart_is_replaced_too(learned, mona):
+    learned("What Bob did.")
+    notice = Notice.objects.get()
+    notice.updates.filter(status="postmortem").update(from_event=None)  # As it was stored then.
+    by_hand = publishing.post_update(
+        notice.pk, actor=actors.person(mona), body="Thank you for waiting.", status="postmortem"
+    )
+    learned("What the deploy tool allowed.")
+
+    import_module("statuspage.migrations.0003_earlier_versions").name_origins(apps, None)
+
+    shown = [update.body for update in reading.snapshot().notices[0].updates if update.status == "postmortem"]
+    assert shown == ["What the deploy tool allowed.", "Thank you for waiting."]
+    by_hand.refresh_from_db()
+    assert by_hand.from_event is None
 
 
 def test_a_version_that_is_heard_of_twice_or_late_is_said_once(learned):
