@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -92,22 +94,39 @@ def _best(user: User, asked: list[searchwords.Asked], kinds: Sequence[str], limi
     seen, who = Incident.objects.visible_to(user).order_by().values("pk").query.sql_with_params()
     weight = "CASE t.kind " + "".join(f"WHEN '{kind}' THEN {by} " for kind, by in _WEIGHT.items()) + "END"
     marks = ", ".join(["%s"] * len(kinds))
-    if connection.vendor == "postgresql":
-        vector = searchindex.VECTOR.replace("words", "t.words")
-        source, match = f"{searchindex.TABLE} t, to_tsquery('simple', %s) q", f"{vector} @@ q"
-        score, words = f"ts_rank({vector}, q)", [_tsquery(asked)]
-    else:
-        fts = searchindex.FTS
-        source, match = f"{fts} JOIN {searchindex.TABLE} t ON t.id = {fts}.rowid", f"{fts} MATCH %s"
-        score, words = f"-bm25({fts})", [_fts5(asked)]
+    source, match, score, words = _index(asked)
     # Only names of ours are put in; words, kinds and the reader are arguments.
     statement = (
         f"SELECT t.id FROM {source} WHERE {match} AND t.kind IN ({marks}) AND t.incident_id IN ({seen}) "  # noqa: S608
         f"ORDER BY {score} * {weight} DESC, t.id DESC LIMIT %s"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*words, *kinds, *who, limit])
+        cursor.execute(statement, [words, *kinds, *who, limit])
         return [row[0] for row in cursor.fetchall()]
+
+
+def holding(word: str, *, kinds: Sequence[str]) -> QuerySet[SearchText]:
+    """Texts that hold a word, or a longer one that begins with it, by the index; lazy, to filter lists by.
+
+    Whoever asks narrows the list by `visible_to`: these rows are no reader's own, and not to be shown.
+    """
+    asked = searchwords.asked(word)
+    if not asked:
+        return SearchText.objects.none()
+    source, match, _score, words = _index(asked)
+    found = RawSQL(f"SELECT t.id FROM {source} WHERE {match}", [words])  # noqa: S611, S608
+    return SearchText.objects.filter(pk__in=found, kind__in=kinds)
+
+
+def _index(asked: list[searchwords.Asked]) -> tuple[str, str, str, str]:
+    """Of this database: the tables to search, what matches in them, how well, and what is asked."""
+    if connection.vendor == "postgresql":
+        vector = searchindex.VECTOR.replace("words", "t.words")
+        tables = f"{searchindex.TABLE} t, to_tsquery('simple', %s) q"
+        return tables, f"{vector} @@ q", f"ts_rank({vector}, q)", _tsquery(asked)
+    fts = searchindex.FTS
+    tables = f"{fts} JOIN {searchindex.TABLE} t ON t.id = {fts}.rowid"
+    return tables, f"{fts} MATCH %s", f"-bm25({fts})", _fts5(asked)
 
 
 def _tsquery(asked: list[searchwords.Asked]) -> str:

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.actors import web
 from accounts.models import Role, User
 from catalog.models import Service
-from incidents import presence
-from incidents.models import RoomVisit, Severity
+from incidents import presence, searching
+from incidents.models import RoomVisit, SearchText, Severity
 from incidents.views import others_here, reader
 from lib.doors import is_fragment
 from lib.refusal import Refused
@@ -30,9 +30,10 @@ from postmortems.forms import (
     picked,
 )
 from postmortems.kinds import TEXTS, Section, TagKind
-from postmortems.models import Postmortem, day_of
+from postmortems.models import ActionItem, Postmortem, TimelineRow, day_of
 
 PER_PAGE = 50
+_SEARCHED = (SearchText.Kind.INCIDENT, SearchText.Kind.POSTMORTEM)
 
 
 def find(request: HttpRequest, pk: int) -> Postmortem:
@@ -84,19 +85,18 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def search(words: str) -> Q:
-    """Every word somewhere in the document, its title, or its actions."""
+    """Every word somewhere in the document, its title, its table, its tags or its actions.
+
+    Sections and title are found by the index of search; of a row per line, only short ones are read.
+    """
     found = Q()
     for word in words.split()[:8]:
+        texts = searching.holding(word, kinds=_SEARCHED)
         found &= (
-            Q(incident__title__icontains=word)
-            | Q(summary__icontains=word)
-            | Q(root_cause__icontains=word)
-            | Q(contributing_factors__icontains=word)
-            | Q(went_poorly__icontains=word)
-            | Q(went_well__icontains=word)
-            | Q(actions__title__icontains=word)
-            | Q(rows__words__icontains=word)
-            | Q(tags__word=word.lower())
+            Q(incident__in=texts.values("incident"))
+            | Q(pk__in=ActionItem.objects.filter(title__icontains=word).values("postmortem"))
+            | Q(pk__in=TimelineRow.objects.filter(words__icontains=word).values("postmortem"))
+            | Q(pk__in=tagging.tagged(word.lower()))
         )
     return found
 

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts import actors
-from postmortems import actions, writing
+from postmortems import actions, tagging, writing
 from postmortems.models import ActionItem, Postmortem
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -163,6 +163,25 @@ def test_the_board_and_the_list_show_late_actions(opened, page, alice, query):
 def test_the_library_finds_a_document(opened, page, query):
     opened()
     assert b"Elevated error rate" in page.get(url("postmortems:index") + query).content
+
+
+def test_the_library_finds_words_in_sections_title_actions_and_tags_by_the_index(opened, page, alice):
+    postmortem = opened()
+    actor = actors.person(alice)
+    writing.save_section(postmortem.pk, actor=actor, section="went_well", text="The Café zebra was calm.")
+    actions.create(postmortem.pk, actor=actor, title="Add canary", owner_id=alice.pk, due=date(2024, 2, 1))
+    tagging.set_tags(postmortem.pk, actor=actor, tags={"cause": ["config"]})
+    for asked in ("zebra", "ZEB", "cafe", "zebra elevated", "canary zebra", "config"):
+        assert b"Nothing fits" not in page.get(url("postmortems:index"), {"q": asked}).content, asked
+    for asked in ("zebra unicorn", "%", "ebra"):
+        assert b"Nothing fits" in page.get(url("postmortems:index"), {"q": asked}).content, asked
+
+
+def test_the_librarys_search_finds_no_private_document(opened, client, root, page):
+    opened(is_private=True)
+    assert b"Elevated error rate" in page.get(url("postmortems:index") + "?q=elevated").content
+    client.force_login(root)
+    assert b"Nothing fits" in client.get(url("postmortems:index") + "?q=elevated").content
 
 
 def test_the_library_says_when_nothing_fits(opened, page):
