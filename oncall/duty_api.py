@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts import actors
 from accounts.models import Role, User
-from catalog.models import Service
+from catalog.models import Service, Team
 from incidents.kinds import Paging
 from incidents.models import Severity
 from lib.drf import NewestFirst
@@ -28,6 +28,11 @@ LONGEST = timedelta(days=366)
 _FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Default: now.")
 _UNTIL = OpenApiParameter("until", OpenApiTypes.DATETIME, description="Default: four weeks later.")
 _AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="Default: now.")
+_SIMULATED = [
+    _AT,
+    OpenApiParameter("severity", str, description="Its name; default: one that pages at once."),
+    OpenApiParameter("service", str, description="Its slug; default: the policy's own team."),
+]
 
 
 def moment(request: Request, name: str, default: datetime) -> datetime:
@@ -58,6 +63,7 @@ class _Kept(
     required_roles: Any = {
         "create": Role.MANAGER,
         "update": Role.MANAGER,
+        "partial_update": Role.MANAGER,
         "destroy": Role.MANAGER,
         "preview": Role.MANAGER,
     }
@@ -67,6 +73,21 @@ class _Kept(
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self._keep(request, self.get_object().pk, 200)
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change only what is named; a list that is named is replaced whole."""
+        row = self.get_object()
+        if not isinstance(request.data, dict):
+            raise Invalid("Send an object with what shall change.", field="")
+        named = {name: request.data[name] for name in request.data}
+        shape = self.get_serializer(data={**self.get_serializer(row).data, **named})
+        shape.is_valid(raise_exception=True)
+        saved = self.keep(request, row.pk, {**shape.validated_data, **self.kept(row, set(named))})
+        return Response(self.get_serializer(self.get_queryset().get(pk=saved)).data)
+
+    def kept(self, row: Any, named: set[str]) -> dict[str, Any]:
+        """What stays as it is in the table, because it was not named and people of it may be gone."""
+        raise NotImplementedError
 
     def _keep(self, request: Request, pk: int | None, status: int) -> Response:
         shape = self.get_serializer(data=request.data)
@@ -85,8 +106,14 @@ class ScheduleViewSet(_Kept):
     serializer_class = shapes.ScheduleSerializer
 
     def keep(self, request: Request, pk: int | None, given: dict[str, Any]) -> int:
-        layers = shapes.rotations(given.pop("layers"))
+        layers = given.pop("layers")
+        if not all(isinstance(one, rotations.Rotation) for one in layers):
+            layers = shapes.rotations(layers)
         return rotations.save(actor=actors.api(request), schedule_id=pk, rotations=layers, **given).pk
+
+    def kept(self, row: Schedule, named: set[str]) -> dict[str, Any]:
+        rows = [rotations.Rotation.of(layer) for layer in schedules.layers_of(row)]
+        return {} if "layers" in named or not rows else {"layers": rows}
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """409 while a policy asks it."""
@@ -216,41 +243,61 @@ class PolicyViewSet(_Kept):
     serializer_class = shapes.PolicySerializer
 
     def keep(self, request: Request, pk: int | None, given: dict[str, Any]) -> int:
-        rungs = shapes.rungs(given.pop("steps"))
+        rungs = given.pop("steps")
+        if not all(isinstance(one, policies.Rung) for one in rungs):
+            rungs = shapes.rungs(rungs)
         length = timedelta(seconds=given.pop("round_seconds"))
         return policies.save(
             actor=actors.api(request), policy_id=pk, rungs=rungs, round_length=length, **given
         ).pk
+
+    def kept(self, row: Policy, named: set[str]) -> dict[str, Any]:
+        return {} if "steps" in named else {"steps": policies.rungs_of(row)}
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """409 while a service or team relies on it."""
         policies.delete(self.get_object().pk, actor=actors.api(request))
         return Response(status=204)
 
-    @extend_schema(
-        parameters=[
-            _AT,
-            OpenApiParameter("severity", str, description="Its name; default: one that pages at once."),
-            OpenApiParameter("service", str, description="Its slug; default: the policy's own team."),
-        ],
-        responses=shapes.MomentSerializer(many=True),
-    )
+    @extend_schema(parameters=_SIMULATED, responses=shapes.MomentSerializer(many=True))
     @action(detail=True, methods=["get"], pagination_class=None)
     def simulation(self, request: Request, pk: str) -> Response:
         """What would happen at that moment if nobody answered. Nobody is asked by looking."""
-        policy, asked = self.get_object(), request.query_params
-        severity = Severity.objects.filter(name=asked.get("severity", "")).first()
-        service = Service.objects.filter(slug=asked.get("service", "")).first()
-        for name, row in (("severity", severity), ("service", service)):
-            if asked.get(name) and row is None:
-                raise Invalid(f"There is no {name} of this name.", field=name)
-        found = simulating.simulate(
-            policy,
+        policy = self.get_object()
+        team, pages = _simulated(request, policy.team)
+        found = simulating.simulate(policy, moment(request, "at", now()), team=team, pages=pages)
+        return Response(shapes.MomentSerializer(found, many=True).data)
+
+    @extend_schema(
+        parameters=_SIMULATED, request=shapes.PolicySerializer, responses=shapes.MomentSerializer(many=True)
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def preview(self, request: Request) -> Response:
+        """The same of a policy that is not kept yet. Nothing is kept and nobody is asked."""
+        shape = self.get_serializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        given = shape.validated_data
+        team, pages = _simulated(request, given["team"])
+        found = simulating.preview(
+            shapes.rungs(given["steps"]),
             moment(request, "at", now()),
-            team=service.team if service else policy.team,
-            pages=severity.pages if severity else Paging.AT_ONCE,
+            repeat=given["repeat"],
+            round_length=timedelta(seconds=given["round_seconds"]),
+            team=team,
+            pages=pages,
         )
         return Response(shapes.MomentSerializer(found, many=True).data)
+
+
+def _simulated(request: Request, team: Team | None) -> tuple[Team | None, str]:
+    """Whose incident it would be, and how its severity pages."""
+    asked = request.query_params
+    severity = Severity.objects.filter(name=asked.get("severity", "")).first()
+    service = Service.objects.filter(slug=asked.get("service", "")).first()
+    for name, row in (("severity", severity), ("service", service)):
+        if asked.get(name) and row is None:
+            raise Invalid(f"There is no {name} of this name.", field=name)
+    return service.team if service else team, severity.pages if severity else Paging.AT_ONCE
 
 
 class OverrideViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):

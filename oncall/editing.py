@@ -82,7 +82,7 @@ def policy(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if answer := needs_manager(request):
         return answer
     row = get_object_or_404(Policy, pk=pk) if pk else None
-    wants_more = request.POST.get("do") == "more"
+    wants_more, looks = (request.POST.get("do") == word for word in ("more", "preview"))
     first = forms.starting_policy(row) if row else {"after_0": 0}
     form = (
         forms.PolicyForm(initial=forms.as_typed(request.POST))
@@ -93,11 +93,26 @@ def policy(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     def say() -> object:
         return policies.save(actor=actors.web(request), policy_id=pk, **form.cleaned_data)
 
-    if request.method == "POST" and not wants_more and doors.do(request, form, say):
+    if request.method == "POST" and not wants_more and not looks and doors.do(request, form, say):
         messages.success(request, _("The policy is kept. Pages on their way keep the plan they began with."))
         return redirect("oncall:index")
-    context = {"nav": "oncall", "form": form, "policy": row}
+    context = {"nav": "oncall", "form": form, "policy": row, **_would(request, form, looks=looks)}
     return doors.page(request, "oncall/policy.html", context, status=422 if form.errors else 200)
+
+
+def _would(request: HttpRequest, form: forms.PolicyForm, *, looks: bool) -> dict[str, Any]:
+    """What the policy would do at the moment that was asked for, before anything is kept."""
+    when = forms.WouldForm(request.POST if looks else None, initial={"preview_at": localtime(now())})
+    if not (looks and form.is_valid() and when.is_valid()):
+        return {"when": when}
+    at, asked = when.cleaned_data["preview_at"] or now(), form.cleaned_data
+    words = {name: asked[name] for name in ("repeat", "round_length", "team")}
+    try:
+        moments = simulating.preview(asked["rungs"], at, **words)
+    except Refused as refusal:
+        form.add_error(None, refusal.message)
+        return {"when": when}
+    return {"when": when, "at": at, "moments": moments}
 
 
 @login_required

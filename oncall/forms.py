@@ -76,6 +76,12 @@ class SimulationForm(forms.Form):
     )  # fmt: skip
 
 
+class WouldForm(forms.Form):
+    """The moment for which a policy is looked at before it is kept."""
+
+    preview_at = _moment(label=_("What would happen at"), required=False)
+
+
 class AskForm(forms.Form):
     service = forms.ModelChoiceField(
         Service.objects.filter(is_active=True), label=_("Service"), empty_label=None

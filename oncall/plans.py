@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from accounts.models import Role, User
 from catalog.models import Membership, Service, Team
 from oncall import schedules, turns
-from oncall.models import Coverage, ManagementCoverage, Policy, Schedule, Step
+from oncall.models import Coverage, ManagementCoverage, Policy, Schedule, Step, Target
 
 Plan = dict[str, Any]
 Aim = dict[str, Any]
@@ -37,7 +37,21 @@ def of_policy(
 ) -> Plan:
     """The whole climb of a policy: its rounds, then managers, then admins, then (urgent) again and again."""
     steps = list(policy.steps.prefetch_related("targets__schedule", "targets__person", "targets__team"))
-    asked = [(number, step, aims_of(step)) for number, step in enumerate(steps, start=1)]
+    pairs = [(step, aims_of(step)) for step in steps]
+    return of_steps(policy, pairs, urgent=urgent, from_step=from_step, leave_out=leave_out)
+
+
+def of_steps(
+    policy: Policy,
+    pairs: list[tuple[Step, list[Aim]]],
+    *,
+    urgent: bool = True,
+    from_step: int = 1,
+    leave_out: Iterable[int] = (),
+) -> Plan:
+    """The same of steps with their aims, of which nothing may be kept yet."""
+    steps = [step for step, _aims in pairs]
+    asked = [(number, step, aims) for number, (step, aims) in enumerate(pairs, start=1)]
     delays = [step.delay for step in steps]
     rungs = []
     for round_ in range(1, policy.repeat + 1):
@@ -76,15 +90,16 @@ def of_management(policy: Policy | None) -> Plan:
 
 
 def aims_of(step: Step) -> list[Aim]:
-    return [
-        {
-            "kind": target.kind,
-            "id": target.schedule_id or target.person_id or target.team_id,
-            "name": str(target),
-            **({"in_turn": True} if target.in_turn else {}),
-        }
-        for target in step.targets.all()
-    ]
+    return [aim_of(target) for target in step.targets.all()]
+
+
+def aim_of(target: Target) -> Aim:
+    return {
+        "kind": target.kind,
+        "id": target.schedule_id or target.person_id or target.team_id,
+        "name": str(target),
+        **({"in_turn": True} if target.in_turn else {}),
+    }
 
 
 def person(user: User) -> Aim:

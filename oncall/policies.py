@@ -92,10 +92,19 @@ def save(
 
 
 def _check(name: str, policy_id: int | None, rungs: Sequence[Rung], round_length: timedelta) -> None:
-    if not rungs or not all(rung.aims for rung in rungs):
-        raise Invalid(_("Name somebody in at least one step."), field="steps")
+    check_steps(rungs, round_length)
     if Policy.objects.filter(name=clean(name, 80, field="name")).exclude(pk=policy_id or 0).exists():
         raise Invalid(_("Another policy has this name."), field="name")
+
+
+def check_steps(rungs: Sequence[Rung], round_length: timedelta) -> None:
+    """May these be the steps of a policy?
+
+    Raises:
+        Invalid: there are none, one names nobody, or a round is too short for them.
+    """
+    if not rungs or not all(rung.aims for rung in rungs):
+        raise Invalid(_("Name somebody in at least one step."), field="steps")
     if max(rung.delay for rung in rungs) >= round_length:
         raise Invalid(
             _("A round has to last longer than its last step waits, so that people have time to answer."),
@@ -151,6 +160,14 @@ def short(row: Target) -> str:
     """The short name of a row, as forms carry it."""
     pk = row.schedule_id or row.person_id or row.team_id
     return (IN_TURN if row.in_turn else "") + (f"{row.kind}:{pk}" if pk else str(row.kind))
+
+
+def rungs_of(policy: Policy) -> list[Rung]:
+    """Its steps as a manager would write them."""
+    return [
+        Rung(step.delay, tuple(short(row) for row in step.targets.all()), step.in_hours_only)
+        for step in policy.steps.all()
+    ]
 
 
 def _cover(policy: Policy, services: Sequence[Service], management_of: Sequence[Team]) -> None:

@@ -1,6 +1,6 @@
 """What a policy would do if nobody answered, moment by moment. It asks nobody and writes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,8 +12,8 @@ from catalog.models import Team
 from incidents.kinds import Paging
 from lib.businesshours import NeverOpen
 from notifications import contacts, resting
-from oncall import backlog, plans, turns
-from oncall.models import Policy
+from oncall import backlog, plans, policies, turns
+from oncall.models import Policy, Step
 
 Reach = Callable[[User], bool]
 # A ladder that waits for business hours can be long; nobody reads further than this.
@@ -45,6 +45,33 @@ def simulate(
     if home is None or pages == Paging.NEVER:
         return []
     plan = plans.of_policy(policy, urgent=pages == Paging.AT_ONCE)
+    return list(_Climb(plan, home, at, pages == Paging.BUSINESS_HOURS).moments())
+
+
+def preview(
+    rungs: Sequence[policies.Rung],
+    at: datetime,
+    *,
+    repeat: int,
+    round_length: timedelta,
+    team: Team | None = None,
+    pages: str = Paging.AT_ONCE,
+) -> list[Moment]:
+    """The same of a policy that is not kept: its steps as a manager wrote them.
+
+    Raises:
+        Invalid: no steps, nobody named or nobody there, a round shorter than its steps.
+    """
+    policies.check_steps(rungs, round_length)
+    pairs = []
+    for rung in sorted(rungs, key=lambda one: one.delay):
+        step = Step(delay=rung.delay, in_hours_only=rung.in_hours_only)
+        pairs.append((step, [plans.aim_of(policies.target(step, aim)) for aim in rung.aims]))
+    home = team or Team.objects.first()
+    if home is None or pages == Paging.NEVER:
+        return []
+    draft = Policy(repeat=repeat, round_length=round_length)
+    plan = plans.of_steps(draft, pairs, urgent=pages == Paging.AT_ONCE)
     return list(_Climb(plan, home, at, pages == Paging.BUSINESS_HOURS).moments())
 
 
