@@ -1,7 +1,8 @@
 """Every door of an incident, for every role, public or private, inside or outside.
 
-Generated from the URL map, the REST router, the room's verbs and the commands of chat: a new door without a
-line in ``rights.toml`` fails. What strangers may read of a private incident is walked in `test_private.py`.
+Generated from the URL map, the REST router, the room's verbs and the commands of chat. A new door without a
+line in ``rights.toml`` fails; for pages that is asked in `test_permissions.py`, which is quick. What
+strangers may read of a private incident is walked in `test_private.py`.
 """
 
 import inspect
@@ -44,7 +45,6 @@ from tests.api.test_private import VALUE, _rest, _routes
 pytestmark = pytest.mark.django_db
 RIGHTS = tomllib.loads((Path(__file__).parent / "rights.toml").read_text(encoding="utf-8"))
 PAGES: dict[str, dict[str, str]] = RIGHTS["incident_pages"]
-ELSEWHERE = set(RIGHTS["elsewhere"]["names"])
 REST: dict[str, dict[str, str]] = RIGHTS["rest"]
 #: What the row of an address is called, by the room it is in.
 HANGS = ("postmortems:", "actions:", "oncall:", "detection:alert", "statuspage:")
@@ -175,20 +175,19 @@ def signed_in(user: User) -> Client:
     return client
 
 
-def test_every_address_that_names_a_row_says_whether_it_is_about_an_incident():
-    names = {name for name, _path in doors()}
-    unsaid = names - set(PAGES) - ELSEWHERE
-    without = {name for name, path in doors() if is_about_an_incident(name, path)} - set(PAGES)
-    gone = (set(PAGES) | ELSEWHERE) - names
-    assert (unsaid, without, gone) == (set(), set(), set()), "rights.toml: [incident_pages] or [elsewhere]"
-
-
 ABOUT = [one for one in doors() if is_about_an_incident(*one)]
 
 
 @pytest.mark.parametrize(("name", "path"), ABOUT, ids=[name for name, _path in ABOUT])
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_a_page_of_an_incident_asks_who_one_is(world, name, path, method):
+def test_a_page_of_an_incident_asks_who_one_is(world, name, path):
+    for method in ("get", "post"):
+        _asks_who_one_is(world, name, path, method)
+        for case in (world.shown, world.secret):
+            status, wrote = ask(Client(), method, filled(name, path, case.keys))
+            assert status in (302, 405) and not wrote, (name, method, status)
+
+
+def _asks_who_one_is(world: World, name: str, path: str, method: str) -> None:
     lowest, wrote = PAGES[name].get(method), {}
     somebody = world.inside["responder"].pk
     status = "investigating" if name.startswith("statuspage:") else "open"
@@ -215,14 +214,6 @@ def test_a_page_of_an_incident_asks_who_one_is(world, name, path, method):
             assert private[0] not in (403, 404, 405) or "public_id" in path, (*where, private)
     if wrote.get(Role.ADMIN):
         assert wrote == {role: role.rank >= Role(str(lowest)).rank for role in Role}, (name, wrote)
-
-
-@pytest.mark.parametrize(("name", "path"), ABOUT, ids=[name for name, _path in ABOUT])
-def test_a_page_of_an_incident_is_closed_without_signing_in(world, name, path):
-    for case in (world.shown, world.secret):
-        for method in ("get", "post"):
-            status, wrote = ask(Client(), method, filled(name, path, case.keys))
-            assert status in (302, 405) and not wrote, (name, method, status)
 
 
 def _told(verb: Any, other: Incident) -> dict[str, Any]:

@@ -90,3 +90,19 @@ def test_a_page_does_not_break_for_a_viewer(client, vera, name, path):
     client.force_login(vera)
 
     assert client.get(_filled(path)).status_code < 500
+
+
+def test_every_page_that_names_a_row_says_whether_it_is_about_an_incident():
+    """`test_matrix.py` walks those that are, for every role, public and private, inside and outside."""
+    found = {
+        name: path
+        for name, path in _pages()
+        if re.search(r"<|\(\?P", path) and not path.startswith(("api/", "admin/", "accounts/logout"))
+    }
+    about, elsewhere = set(RIGHTS["incident_pages"]), set(RIGHTS["elsewhere"]["names"])
+    by_number = {name for name, path in found.items() if "<int:number>" in path}
+
+    assert by_number <= about, f"[incident_pages] needs a line for {by_number - about}"
+    unsaid = {name for name in found if ":" in name and "<" not in name} - about - elsewhere
+    assert not unsaid, f"[incident_pages] or [elsewhere] needs a line for {unsaid}"
+    assert not (gone := about - set(found)), f"{gone} is gone"
