@@ -39,6 +39,8 @@ def shots(room: str, document: str) -> list[Shot]:
         Shot("incident-phone", room, is_narrow=True),
         Shot("declare", "/incidents/declare/"),
         Shot("oncall", "/oncall/"),
+        Shot("oncall-phone", "/oncall/?view=agenda", is_narrow=True),
+        Shot("reached-phone", "/notifications/contacts/", is_narrow=True),
         *_both("postmortem", document),
         *_both("picker", f"{document}timeline/"),
         *_both("library", "/postmortems/"),
