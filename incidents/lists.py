@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.db.models import CharField, OuterRef, Prefetch, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from accounts import actors
 from catalog.models import Service
 from incidents import declaring, finding, forms, questions
 from incidents.kinds import Breakage, Reach, Status
-from incidents.models import ImpactRule, Incident, Role, Severity
+from incidents.models import Deadline, ImpactRule, Incident, Role, RoleHolding, Severity
 from incidents.room import promise_of
 from incidents.severity import UNSURE, read, suggest
 from incidents.views import reader
@@ -42,14 +43,15 @@ def index(request: HttpRequest) -> HttpResponse:
         problem, rows = refusal.message, rows.none()
     shown = list(
         rows.select_related("severity", "service")
-        .prefetch_related("deadlines", "holdings__user", "holdings__role")
+        .annotate(commander=_commander())
+        .prefetch_related(Prefetch("deadlines", Deadline.objects.filter(stopped_at=None, overtaken_at=None)))
         .order_by("-number")[: PAGE + 1]
     )
     query = request.GET.copy()
     query.pop("before", None)
     context = {
         "nav": "incidents",
-        "incidents": [(one, _next(one), _commander(one)) for one in shown[:PAGE]],
+        "incidents": [(one, _next(one), one.commander) for one in shown[:PAGE]],
         "more": shown[PAGE - 1].number if len(shown) > PAGE else None,
         "query": query.urlencode(),
         "problem": problem,
@@ -62,15 +64,16 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _next(incident: Incident) -> Any:
-    running = [row for row in incident.deadlines.all() if row.stopped_at is None and not row.overtaken_at]
+    running = list(incident.deadlines.all())
     return promise_of(min(running, key=lambda row: row.due_at)) if running else None
 
 
-def _commander(incident: Incident) -> Any:
-    held = [
-        row for row in incident.holdings.all() if row.until is None and row.role.slug == "incident_commander"
-    ]
-    return held[0].user if held else None
+def _commander() -> Subquery:
+    """The name of who holds the chair now, as a column: it costs no statement of its own."""
+    held = RoleHolding.objects.filter(incident=OuterRef("pk"), until=None, role__slug="incident_commander")
+    # As `User.__str__` says it.
+    name = Coalesce(NullIf("user__name", Value("")), "user__email", output_field=CharField())
+    return Subquery(held.values_list(name)[:1])
 
 
 @require_GET
