@@ -42,7 +42,8 @@ from postmortems import actions, opening
 from statuspage import components
 from tests.api.test_private import VALUE, _rest, _routes
 
-pytestmark = pytest.mark.django_db
+# Two minutes of worlds to build: whole on PostgreSQL in CI, by hand on both.
+pytestmark = [pytest.mark.django_db, pytest.mark.schema]
 RIGHTS = tomllib.loads((Path(__file__).parent / "rights.toml").read_text(encoding="utf-8"))
 PAGES: dict[str, dict[str, str]] = RIGHTS["incident_pages"]
 REST: dict[str, dict[str, str]] = RIGHTS["rest"]
