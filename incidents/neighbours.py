@@ -1,5 +1,7 @@
 """What rooms above record on an incident's timeline: complete, so that rules here may depend on it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ from accounts.actors import Actor, system
 from accounts.models import User
 from incidents import timeline
 from incidents.kinds import EventKind
-from incidents.membership import welcome
+from incidents.membership import welcome_all
 from incidents.models import Incident, IncidentMember, TimelineEvent
 from incidents.reasons import needs_reason
 from lib.refusal import Invalid, Refused
@@ -36,8 +38,20 @@ def may_not_be_mitigated(incident: Incident | int, *, actor: Actor, label: str, 
     return timeline.record(incident, E.MAY_NOT_BE_MITIGATED, actor=actor, text=label, **data)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """People who were asked to answer for an incident, whose lock the caller holds."""
+
+    incident: Incident
+    users: Sequence[User]
+    policy: str
+    step: int
+    reason: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
 def paged(
-    asked: Incident | int, *, user_ids: list[int], policy: str, step: int, reason: str = "", **data: Any
+    asked: Incident | int, *, user_ids: list[int], policy: str, step: int, **data: Any
 ) -> TimelineEvent:
     """People were asked to answer; on a private incident that makes them its people.
 
@@ -45,19 +59,34 @@ def paged(
     """
     incident = asked if isinstance(asked, Incident) else timeline.lock(asked)
     people = list(User.objects.filter(pk__in=user_ids))
-    for user in people:
-        welcome(incident, user, IncidentMember.Why.PAGED)
-    return timeline.record(
-        incident,
-        E.PAGED,
-        actor=system(),
-        text=", ".join(str(user) for user in people),
-        users=",".join(str(user.pk) for user in people),
-        policy=policy,
-        step=step,
-        reason=reason,
-        **data,
-    )
+    reason = str(data.pop("reason", ""))
+    return paged_all([Asked(incident, people, policy, step, reason, data)])[0]
+
+
+def paged_all(asked: Sequence[Asked]) -> list[TimelineEvent]:
+    """The same for many at once, in as many statements for one as for a hundred."""
+    pairs = [(one.incident, user) for one in asked for user in one.users]
+    welcome_all(pairs, IncidentMember.Why.PAGED)
+    notes = [
+        timeline.Note(
+            one.incident,
+            {
+                "users": ",".join(str(user.pk) for user in one.users),
+                "policy": one.policy,
+                "step": one.step,
+                "reason": one.reason,
+                **one.data,
+            },
+            ", ".join(str(user) for user in one.users),
+        )
+        for one in asked
+    ]
+    return timeline.record_quietly(E.PAGED, notes, actor=system())
+
+
+def pages_failed(failed: Sequence[timeline.Note]) -> list[TimelineEvent]:
+    """Steps of incidents, whose locks the caller holds, asked nobody."""
+    return timeline.record_quietly(E.PAGE_FAILED, failed, actor=system())
 
 
 def let_ring(incident_id: int, *, actor: Actor, text: str) -> TimelineEvent | None:

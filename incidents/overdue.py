@@ -74,7 +74,7 @@ def _miss_together(batch: Sequence[Deadline]) -> int:
     notes = []
     for row in rows:
         incident = incidents[row.incident_id]
-        notes.append((incident, _missed(row, _person(incident, row, held[incident.pk]))))
+        notes.append(timeline.Note(incident, _missed(row, _person(incident, row, held[incident.pk]))))
     timeline.record_quietly(EventKind.DEADLINE_MISSED, notes, actor=system())
     return len(rows)
 

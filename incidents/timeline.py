@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -147,10 +148,17 @@ def _news(event: TimelineEvent) -> News:
     return News(f"event:{event.pk}", f"incident:{event.incident_id}", ids)
 
 
+@dataclass(frozen=True)
+class Note:
+    """An event of a kind that moves nothing, for `record_quietly`."""
+
+    incident: Incident
+    data: dict[str, Any]
+    text: str = ""
+
+
 @transaction.atomic
-def record_quietly(
-    kind: EventKind, notes: Sequence[tuple[Incident, dict[str, Any]]], *, actor: Actor
-) -> list[TimelineEvent]:
+def record_quietly(kind: EventKind, notes: Sequence[Note], *, actor: Actor) -> list[TimelineEvent]:
     """Append an event to each of many locked incidents at once, of a kind that moves no state and no clock.
 
     A few statements however many there are; an incident may come more than once.
@@ -160,21 +168,21 @@ def record_quietly(
     """
     if transitions.moves(kind) or not deadlines.is_silent(kind):
         raise ValueError(f"{kind} moves an incident")
-    last = _last_events([incident.pk for incident, _data in notes])
+    last = _last_events([note.incident.pk for note in notes])
     recorded_at, events = now(), []
-    for incident, data in notes:
-        digests.check_data(data)
+    for note in notes:
+        digests.check_data(note.data)
         event = _append(
-            incident,
+            note.incident,
             kind,
-            last.get(incident.pk),
+            last.get(note.incident.pk),
             actor=actor,
             at=recorded_at,
             recorded_at=recorded_at,
-            text="",
-            data=data,
+            text=note.text,
+            data=note.data,
         )
-        last[incident.pk] = event
+        last[note.incident.pk] = event
         events.append(event)
     TimelineEvent.objects.bulk_create(events)
     announce_all(kind.topic, [_news(event) for event in events])

@@ -46,9 +46,6 @@ def tell(
     key: str,
     subject: str,
     body: str,
-    html: str = "",
-    incident: Incident | None = None,
-    data: dict[str, Any] | None = None,
     urgency: str = Urgency.HIGH,
     planned: list[Firing] | None = None,
     **fields: Any,
@@ -56,13 +53,32 @@ def tell(
     """Owe a message to a person, once per way and key; return what was owed newly.
 
     A page follows the person's own rules: each step is a row with its due time, written now, so that
-    nothing has to remember it but the database.
+    nothing has to remember it but the database. The other fields are those of `drafts`.
     """
     if planned is None:
         by_rule = word in URGENT
         planned = rules.firings(user, urgency) if by_rule else [Firing(way) for way in quiet_ways(user)]
-    owed = [
-        delivery.owe(
+    return delivery.owe_all(
+        drafts(user, word, key=key, subject=subject, body=body, planned=planned, **fields)
+    )
+
+
+def drafts(
+    user: User,
+    word: str,
+    *,
+    key: str,
+    subject: str,
+    body: str,
+    planned: list[Firing],
+    html: str = "",
+    incident: Incident | None = None,
+    data: dict[str, Any] | None = None,
+    **fields: Any,
+) -> list[Delivery]:
+    """The messages of one word to a person, not owed yet: one for each of the ways and moments planned."""
+    return [
+        delivery.draft(
             word,
             channel=one.way.channel,
             address=one.way.address,
@@ -83,7 +99,6 @@ def tell(
         )
         for one in planned
     ]
-    return [row for row in owed if row]
 
 
 def _after(one: Firing) -> str:

@@ -1,7 +1,7 @@
 """Sending what is owed: claimed once, sent outside of any transaction, marked only by whoever claimed it."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -65,6 +65,12 @@ def is_set_up(channel: str) -> bool:
 
 def owe(word: str, *, channel: str, key: str, **fields: Any) -> Delivery | None:
     """Owe a message once; None when this key is owed already. The next sweep sends it, rung for if urgent."""
+    found = owe_all([draft(word, channel=channel, key=key, **fields)])
+    return found[0] if found else None
+
+
+def draft(word: str, *, channel: str, key: str, **fields: Any) -> Delivery:
+    """A message that is not owed yet: for `owe_all`."""
     # Nobody can have an address in .invalid (RFC 2606): that is where the people of the demo live.
     if _silent or str(fields.get("address", "")).endswith(".invalid"):
         fields |= {"sent_at": now(), "error": "Not sent: this is demonstration data."}
@@ -77,10 +83,20 @@ def owe(word: str, *, channel: str, key: str, **fields: Any) -> Delivery | None:
         **{"created_at": at, "due_at": at, **fields},
     )
     row.subject = row.subject[:300]
-    Delivery.objects.bulk_create([row], ignore_conflicts=True)
-    if row.is_urgent and row.due_at <= at:
+    return row
+
+
+def owe_all(drafts: Sequence[Delivery]) -> list[Delivery]:
+    """Owe many messages at once, each key once; return those that were not owed already, in order."""
+    if not drafts:
+        return []
+    Delivery.objects.bulk_create(drafts, ignore_conflicts=True)
+    at = now()
+    if any(row.is_urgent and row.due_at <= at for row in drafts):
         transaction.on_commit(doorbell.ring)
-    return Delivery.objects.filter(key=key, idempotency_id=row.idempotency_id).first()
+    ids = [row.idempotency_id for row in drafts]
+    written = {row.idempotency_id: row for row in Delivery.objects.filter(idempotency_id__in=ids)}
+    return [written[one] for one in ids if one in written]
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """The words of every message, in one place. A private incident says nothing but its reference."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count
 from django.template.loader import render_to_string
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -36,13 +37,18 @@ def head(incident: Incident) -> str:
     return f"{drill}{incident.severity.name} {incident.service.slug}: {incident.title}"
 
 
-def facts(incident: Incident, *, at: datetime | None = None) -> list[str]:
+def alert_counts(incidents: Iterable[Incident]) -> dict[int, int]:
+    """How many alerts joined each of the incidents; who is missing has none."""
+    joined = TimelineEvent.objects.filter(incident__in=incidents, kind=EventKind.ALERT_JOINED)
+    return dict(joined.order_by().values_list("incident").annotate(n=Count("pk")))
+
+
+def facts(incident: Incident, alerts: int, *, at: datetime | None = None) -> list[str]:
     """``42 alerts``, ``3 min``, ``INC-41``: what may be known of it."""
     moment = at or now()
     age = durations.words(max(moment - incident.detected_at, moment - moment))
     if incident.is_private:
         return [age]
-    alerts = incident.timeline.filter(kind=EventKind.ALERT_JOINED).count()
     counted = [f"{alerts} alerts" if alerts > 1 else "1 alert"] if alerts else []
     return [*counted, age, incident.reference]
 
@@ -56,25 +62,30 @@ def runbook(incident: Incident) -> str:
     return first.url if first else ""
 
 
-def page(incident: Incident, *, acknowledge_url: str, reason: str = "", brief: Sequence[str] = ()) -> Words:
+def page(
+    incident: Incident,
+    *,
+    acknowledge_url: str,
+    reason: str = "",
+    brief: Sequence[str] = (),
+    alerts: int | None = None,
+    link: str | None = None,
+) -> Words:
     """``SEV1 checkout: error rate 34 % · 42 alerts · 3 min · INC-41 · ack <link> · runbook <link>``
 
-    ``brief`` are lines that stand below.
+    ``brief`` are lines that stand below. ``alerts`` and the runbook's ``link`` are asked for when not given.
     """
-    parts = [head(incident), *facts(incident)]
-    if reason and not incident.is_private:
-        parts.append(reason)
-    parts.append(f"ack {acknowledge_url}")
-    if link := runbook(incident):
-        parts.append(f"runbook {link}")
-    if incident.bridge_url:
-        parts.append(f"call {incident.bridge_url}")
-    line_ = " · ".join(parts)
+    counted = alert_counts([incident]).get(incident.pk, 0) if alerts is None else alerts
+    link = runbook(incident) if link is None else link
+    known, said = facts(incident, counted), "" if incident.is_private else reason
+    parts = [head(incident), *known, said, f"ack {acknowledge_url}"]
+    parts += [f"runbook {link}" if link else "", f"call {incident.bridge_url}" if incident.bridge_url else ""]
+    line_ = " · ".join(part for part in parts if part)
     context = {
         "incident": incident,
         "head": head(incident),
-        "facts": facts(incident),
-        "reason": "" if incident.is_private else reason,
+        "facts": known,
+        "reason": said,
         "acknowledge_url": acknowledge_url,
         "runbook": link,
         "brief": brief,

@@ -1,7 +1,9 @@
 """Runs and their rungs: who is asked next, until somebody answers. The only writer of pages."""
 
+import logging
 from datetime import datetime, timedelta
 from enum import Enum
+from itertools import batched
 from typing import Any
 
 from django.db import transaction
@@ -20,13 +22,12 @@ from lib import failpoints
 from lib.businesshours import NeverOpen
 from notifications import contacts, delivery
 from notifications.models import Delivery
-from oncall import backlog, plans, quieting, recording, ringing, stopping, turns
+from oncall import backlog, ladder, plans, quieting, recording, ringing, stopping, together, turns
 from oncall.models import Page, PageRun, Policy
 
 Run = PageRun.Status
 OWN = ringing.OWN
-# A rung that was due longer ago than this is climbed from now on, not from its due time.
-_CATCH_UP = timedelta(seconds=30)
+logger = logging.getLogger(__name__)
 
 
 def start(
@@ -74,10 +75,30 @@ def start(
     return PageRun.objects.get(pk=run.pk)
 
 
-def sweep(limit: int = 200) -> int:
-    """Climb every rung that is due; return how many. Safe to run twice at once."""
-    due = PageRun.objects.filter(status=Run.RUNNING, next_at__lte=now()).order_by("next_at")
-    return sum(climb(pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
+def sweep(limit: int = 2 * together.AT_ONCE) -> int:
+    """Climb every rung that is due; return how many. Safe to run twice at once.
+
+    What is plain goes many at a time; what is not, or failed so, one by one. One that cannot be climbed does
+    not stop the ones behind it: the error is raised when all were tried.
+    """
+    due = PageRun.objects.filter(stopping.wanted(), status=Run.RUNNING, next_at__lte=now())
+    climbed, errors = 0, []
+    for some in batched(due.order_by("next_at").values_list("pk", flat=True)[:limit], together.AT_ONCE):
+        try:
+            done = together.climb(some)
+        except Exception:
+            logger.exception("many steps at once failed, each is tried by itself")
+            done = together.Climbed(0, list(some))
+        climbed += done.count
+        for pk in done.left:
+            try:
+                climbed += climb(pk)
+            except Exception as error:
+                logger.exception("the run %s could not be climbed", pk)
+                errors.append(error)
+    if errors:
+        raise errors[0]
+    return climbed
 
 
 def owed_since() -> datetime | None:
@@ -127,14 +148,13 @@ def _climb(run_id: int, incident: Incident) -> _Climbed:
         return _Climbed.NOTHING
     if quieting.waits_on(run, incident):
         return _Climbed.NOTHING
-    if run.waits_for_hours and _rung(run) is not None and not _rings_now(incident):
+    if run.waits_for_hours and ladder.rung_of(run) is not None and not _rings_now(incident):
         _wait_for_opening(run, incident)
         return _Climbed.NOTHING
     seen = run.position
-    _catch_up(run)
-    rung = _rung(run)
-    began = run.next_at if now() - run.next_at < _CATCH_UP else now()
-    after = began + timedelta(seconds=rung["wait"]) if rung else None
+    ladder.catch_up(run)
+    rung = ladder.rung_of(run)
+    after = ladder.next_at(run.next_at, rung) if rung else None
     claim = PageRun.objects.filter(
         stopping.wanted(), pk=run.pk, status=Run.RUNNING, position=seen, next_at=run.next_at
     )
@@ -150,28 +170,10 @@ def _climb(run_id: int, incident: Incident) -> _Climbed:
     if run.position > seen:
         recording.overtaken(run, incident, seen)
     is_asked = _ask(run, rung, incident)
-    if not is_asked and not _is_tail(run):
+    if not is_asked and not ladder.is_tail(run):
         _hurry(run)
         return _Climbed.ONE
     return _Climbed.LAST if after is None or after > now() else _Climbed.ONE
-
-
-def _catch_up(run: PageRun) -> None:
-    """After an outage the backlog is not rung down: the rung that is current by now is the one to climb."""
-    if run.next_at is not None and now() - run.next_at >= _CATCH_UP:
-        tail = None if run.waits_for_hours else run.plan.get("tail")
-        run.position = backlog.current(run.rungs, tail, run.position, run.next_at, now(), grace=_CATCH_UP)
-
-
-def _rung(run: PageRun) -> dict[str, Any] | None:
-    if run.position < len(run.rungs):
-        return run.rungs[run.position]
-    tail: dict[str, Any] | None = run.plan.get("tail")
-    return None if run.waits_for_hours else tail
-
-
-def _is_tail(run: PageRun) -> bool:
-    return run.position >= len(run.rungs)
 
 
 def _ask(run: PageRun, rung: dict[str, Any], incident: Incident) -> bool:
@@ -183,12 +185,13 @@ def _ask(run: PageRun, rung: dict[str, Any], incident: Incident) -> bool:
     if not users:
         _say_nobody(run, rung, incident)
         return False
-    for user in users:
-        page, is_new = Page.objects.get_or_create(
+    pages = [
+        Page.objects.get_or_create(
             run=run, rung=run.position, user=user, defaults={"step": rung["step"], "created_at": now()}
         )
-        if is_new:
-            ringing.ring(page, run, incident)
+        for user in users
+    ]
+    ringing.ring_all([ringing.Call(page, run, incident) for page, is_new in pages if is_new])
     neighbours.paged(
         incident,
         user_ids=[user.pk for user in users],

@@ -1,10 +1,11 @@
 """What the pager writes on an incident's timeline when a rung asks nobody."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from incidents import neighbours
+from incidents import neighbours, timeline
 from incidents.models import Incident
 from oncall.models import PageRun
 
@@ -32,12 +33,24 @@ def out_of_hours(run: PageRun, rung: Rung, incident: Incident) -> None:
 
 def overtaken(run: PageRun, incident: Incident, seen: int) -> None:
     """Rungs from ``seen`` up to the run's own came due while nothing could go out."""
+    overtaken_all([(run, incident, seen)])
+
+
+def overtaken_all(looked_at: Iterable[tuple[PageRun, Incident, int]]) -> None:
+    """The same of many runs, among which may be some that skip nothing."""
     words = _(
         "%(policy)s: step %(steps)s was due while nothing could go out, and a later step is due by now. "
         "It is skipped; the current step is asked."
     )
-    steps = ", ".join(dict.fromkeys(str(one["step"]) for one in run.rungs[seen : run.position]))
-    _failed(run, incident, words % {"policy": run.policy_name, "steps": steps}, skipped=run.position - seen)
+    notes = []
+    for run, incident, seen in looked_at:
+        if run.position <= seen:
+            continue
+        steps = ", ".join(dict.fromkeys(str(one["step"]) for one in run.rungs[seen : run.position]))
+        data = {"policy": run.policy_name, "skipped": run.position - seen}
+        notes.append(timeline.Note(incident, data, words % {"policy": run.policy_name, "steps": steps}))
+    if notes:
+        neighbours.pages_failed(notes)
 
 
 def rang_out(run: PageRun, incident: Incident) -> None:

@@ -1,11 +1,15 @@
-"""How a page becomes messages: by the person's own rules, or in a bundle when it rains pages."""
+"""How pages become messages: by the person's own rules, or in a bundle when it rains pages."""
+
+from collections.abc import Sequence
 
 from incidents.models import Incident
 from incidents.severity import policy_of
-from notifications import briefing, contacts, resting, wording
-from notifications.models import Urgency, Word
+from notifications import briefing, contacts, delivery, resting, rules, wording
+from notifications.models import Delivery, Urgency, Word
+from notifications.rules import Firing
 from oncall import links, storms
-from oncall.models import Page, PageRun
+from oncall.models import PageRun
+from oncall.storms import Call
 
 #: Runs that ask the service's own on-call; the others (help, management …) are beside them.
 OWN = (
@@ -18,29 +22,64 @@ OWN = (
 )
 
 
-def ring(page: Page, run: PageRun, incident: Incident) -> None:
-    """Owe the messages of one page, by the person's own rules, or let their bundle tell of it."""
-    urgency = _urgency(run, incident)
-    # A bundle rings at once; what waits for somebody's morning has no part in it.
-    rests = urgency == Urgency.LOW and resting.ends_at(page.user) is not None
-    if not rests and storms.bundle(page, run, incident):
+def ring_all(calls: Sequence[Call]) -> None:
+    """Owe the messages of pages, each by its person's own rules, or let the person's bundle tell of it."""
+    if not calls:
         return
-    link = links.acknowledge_url(page)
-    told = briefing.brief(incident) if run.reason == PageRun.Reason.MANAGEMENT else []
-    words = wording.page(incident, acknowledge_url=link, reason=_why(run), brief=told)
-    contacts.tell(
-        page.user,
-        Word.PAGE,
-        key=f"page:{page.pk}",
-        subject=words.subject,
-        body=words.body,
-        html=words.html,
-        incident=incident,
-        data={"acknowledge_url": link, "page": page.pk},
-        urgency=urgency,
-        run_key=run.pk,
-        about=page.about,
-    )
+    urgent = {call.page.pk: _urgency(call.run, call.incident) for call in calls}
+    # A bundle rings at once; what waits for somebody's morning has no part in it.
+    low = {call.page.user for call in calls if urgent[call.page.pk] == Urgency.LOW}
+    resting_now = {user.pk for user in low if resting.ends_at(user) is not None}
+    rest = [c for c in calls if urgent[c.page.pk] == Urgency.LOW and c.page.user_id in resting_now]
+    waits = {call.page.pk for call in rest}
+    alone = storms.gather([call for call in calls if call.page.pk not in waits])
+    words = _Words(calls)
+    delivery.owe_all([row for call in (*rest, *alone) for row in words.of(call, urgent[call.page.pk])])
+
+
+class _Words:
+    """The messages of pages, with what they share asked once."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._alerts = wording.alert_counts([call.incident for call in calls])
+        self._runbooks: dict[tuple[int, bool], str] = {}
+        self._firings: dict[tuple[int, str], list[Firing]] = {}
+
+    def of(self, call: Call, urgency: str) -> list[Delivery]:
+        """One for each step of the person's own order."""
+        page, run, incident = call.page, call.run, call.incident
+        link = links.acknowledge_url(page)
+        told = briefing.brief(incident) if run.reason == PageRun.Reason.MANAGEMENT else []
+        words = wording.page(
+            incident,
+            acknowledge_url=link,
+            reason=_why(run),
+            brief=told,
+            alerts=self._alerts.get(incident.pk, 0),
+            link=self._runbook(incident),
+        )
+        who = (page.user_id, urgency)
+        if who not in self._firings:
+            self._firings[who] = rules.firings(page.user, urgency)
+        return contacts.drafts(
+            page.user,
+            Word.PAGE,
+            key=f"page:{page.pk}",
+            subject=words.subject,
+            body=words.body,
+            html=words.html,
+            incident=incident,
+            data={"acknowledge_url": link, "page": page.pk},
+            planned=self._firings[who],
+            run_key=run.pk,
+            about=page.about,
+        )
+
+    def _runbook(self, incident: Incident) -> str:
+        key = (incident.service_id, incident.is_private)
+        if key not in self._runbooks:
+            self._runbooks[key] = wording.runbook(incident)
+        return self._runbooks[key]
 
 
 def _urgency(run: PageRun, incident: Incident) -> str:
@@ -54,3 +93,6 @@ def _why(run: PageRun) -> str:
     if run.reason in (PageRun.Reason.OPENED, PageRun.Reason.RAISED):
         return ""
     return run.note or str(PageRun.Reason(run.reason).label)
+
+
+__all__ = ["OWN", "Call", "ring_all"]

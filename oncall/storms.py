@@ -1,9 +1,12 @@
 """Many pages to one person in a short time: one bundle that is kept up to date, and does not ring again."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,26 +24,57 @@ GROWTH = 5
 _LOUD_REASONS = (PageRun.Reason.ESCALATED, PageRun.Reason.HANDED, PageRun.Reason.TIMEOUT)
 
 
-def bundle(page: Page, run: PageRun, incident: Incident) -> bool:
-    """Take the page into the person's bundle if it rains pages; False when it has to ring by itself.
+@dataclass(frozen=True)
+class Call:
+    """A page with what it is about, before anything rings."""
 
-    The worst severity and drills always ring by themselves. The caller holds the incident's lock.
+    page: Page
+    run: PageRun
+    incident: Incident
+
+
+def gather(calls: Sequence[Call]) -> list[Call]:
+    """Let their person's bundle tell of those that come too thick; return those that ring by themselves.
+
+    The worst severity and drills always ring by themselves. The pages are written, and the caller holds the
+    locks of their incidents.
     """
     policy = StormPolicy.current()
-    if not policy.pages or incident.severity.rank == 1 or incident.is_drill:
-        return False
+    if not policy.pages or not calls:
+        return list(calls)
     since = now() - policy.within
-    if Page.objects.filter(user=page.user, created_at__gt=since).count() <= policy.pages:
-        return False
-    found = _join(page.user, since)
-    is_new = found is None
-    row = found or _begin(page.user)
-    Page.objects.filter(pk=page.pk).update(bundle=row)
-    if is_new or row.rung_at <= since:
-        _ring(row, soft=_may_be_soft(page, run, since))
+    alone, thick = [], defaultdict(list)
+    came = _before(calls, since)
+    for call in calls:
+        came[call.page.user_id] += 1
+        is_loud = call.incident.severity.rank == 1 or call.incident.is_drill
+        if is_loud or came[call.page.user_id] <= policy.pages:
+            alone.append(call)
+        else:
+            thick[call.page.user_id].append(call)
+    # In one order, or two sweeps could wait for each other's bundles.
+    for _user, several in sorted(thick.items()):
+        _bundle(several, since)
+    return alone
+
+
+def _before(calls: Sequence[Call], since: datetime) -> dict[int, int]:
+    """How many pages each person got lately, without these."""
+    users, these = {call.page.user_id for call in calls}, [call.page.pk for call in calls]
+    pages = Page.objects.filter(user__in=users, created_at__gt=since).exclude(pk__in=these)
+    counted = pages.order_by().values_list("user").annotate(n=Count("pk"))
+    return defaultdict(int, counted)
+
+
+def _bundle(calls: Sequence[Call], since: datetime) -> None:
+    user = calls[0].page.user
+    found = _join(user, since, len(calls))
+    row = found or _begin(user, len(calls))
+    Page.objects.filter(pk__in=[call.page.pk for call in calls]).update(bundle=row)
+    if found is None or row.rung_at <= since:
+        _ring(row, soft=all(_may_be_soft(call.page, call.run, since) for call in calls))
     else:
         _refresh(row)
-    return True
 
 
 def waiting(row: Bundle) -> list[int]:
@@ -50,27 +84,27 @@ def waiting(row: Bundle) -> list[int]:
     return list(pages.order_by("run").values_list("run", flat=True).distinct())
 
 
-def _join(user: User, since: datetime) -> Bundle | None:
+def _join(user: User, since: datetime, more: int) -> Bundle | None:
     """The open bundle, counted up by a conditional UPDATE: who acknowledges waits for us, or we for them."""
     row = Bundle.objects.filter(user=user, closed_at=None).first()
     if row is None:
         return None
     open_still = Bundle.objects.filter(pk=row.pk, closed_at=None)
     asks = Page.objects.filter(bundle=row, run__status=PageRun.Status.RUNNING)
-    if asks.exists() and open_still.filter(last_at__gt=since).update(size=F("size") + 1, last_at=now()):
+    if asks.exists() and open_still.filter(last_at__gt=since).update(size=F("size") + more, last_at=now()):
         return Bundle.objects.get(pk=row.pk)
     mine = Page.objects.filter(bundle=row, run__acknowledged_by=user).exists()
     open_still.update(closed_at=now(), acknowledged_at=now() if mine else None)
     return None
 
 
-def _begin(user: User) -> Bundle:
+def _begin(user: User, size: int) -> Bundle:
     try:
         with transaction.atomic():
-            return Bundle.objects.create(user=user)
+            return Bundle.objects.create(user=user, size=size)
     except IntegrityError:
         # Another incident began it at this moment.
-        Bundle.objects.filter(user=user, closed_at=None).update(size=F("size") + 1, last_at=now())
+        Bundle.objects.filter(user=user, closed_at=None).update(size=F("size") + size, last_at=now())
         return Bundle.objects.get(user=user, closed_at=None)
 
 

@@ -73,5 +73,5 @@ def test_one_that_fails_keeps_none_of_the_others(many, clock, monkeypatch):
 def test_only_what_moves_nothing_is_recorded_together(opened):
     incident = opened()
     with pytest.raises(ValueError, match="moves"):
-        timeline.record_quietly(EventKind.RESOLVED, [(incident, {})], actor=system())
+        timeline.record_quietly(EventKind.RESOLVED, [timeline.Note(incident, {})], actor=system())
     assert incident.timeline.count() == 1

@@ -1,0 +1,182 @@
+"""Many due rungs at once: those of a batch that are plain share their statements, locks and commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import reduce
+from operator import or_
+
+from django.db import transaction
+from django.db.models import Case, Q, QuerySet, Value, When
+from django.utils.timezone import now
+
+from accounts.models import User
+from catalog.models import Team
+from incidents import neighbours, timeline
+from incidents.kinds import OPEN
+from incidents.models import Incident, IncidentMember
+from lib import failpoints
+from notifications import contacts
+from oncall import ladder, plans, recording, ringing, stopping
+from oncall.models import Page, PageRun
+
+# So many incidents are locked for the time that their statements take; an answer waits for no longer.
+AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """How many rungs were climbed, and the runs that have to be looked at one by one."""
+
+    count: int
+    left: list[int]
+
+
+class _Taken(Exception):
+    """Somebody else moved one of the runs at this moment."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    run: PageRun
+    incident: Incident
+    rung: ladder.Rung
+    seen: int
+    after: datetime
+    users: list[User]
+
+
+def climb(run_ids: Sequence[int]) -> Climbed:
+    """Climb those of the due runs that are plain, all or none; incidents somebody writes to are left alone.
+
+    Plain is what asks people who can be reached, at any hour and not in turn, in no drill and in no
+    maintenance. The other runs are named, for `paging.climb`.
+    """
+    try:
+        with transaction.atomic():
+            free = _free(run_ids)
+            steps = _plain(free)
+            if steps:
+                _climb(steps)
+            failpoints.reach("before_commit")
+    except _Taken:
+        return Climbed(0, list(run_ids))
+    done = {step.run.pk for step in steps}
+    return Climbed(len(done), [run.pk for run, _incident in free if run.pk not in done])
+
+
+def _free(run_ids: Sequence[int]) -> list[tuple[PageRun, Incident]]:
+    """The due runs whose incidents we hold now, read afresh; the longest due first."""
+    due = PageRun.objects.filter(
+        stopping.wanted(), pk__in=run_ids, status=PageRun.Status.RUNNING, next_at__lte=now()
+    )
+    incidents = timeline.lock_those_free(due.values_list("incident", flat=True))
+    runs = due.filter(incident__in=incidents).order_by("next_at", "pk") if incidents else ()
+    return [(run, incidents[run.incident_id]) for run in runs]
+
+
+def _plain(free: Sequence[tuple[PageRun, Incident]]) -> list[_Step]:
+    known = _Known()
+    found = [step for run, incident in free if (step := _step(run, incident, known))]
+    busy = _in_drills({user.pk for step in found for user in step.users})
+    return [step for step in found if busy.isdisjoint(user.pk for user in step.users)]
+
+
+def _step(run: PageRun, incident: Incident, known: "_Known") -> _Step | None:
+    if run.next_at is None or run.quiet_until or run.waits_for_hours or incident.is_drill:
+        return None
+    seen = run.position
+    ladder.catch_up(run)
+    rung = ladder.rung_of(run)
+    if rung is None or rung.get("in_hours") or any(aim.get("in_turn") for aim in rung["aims"]):
+        return None
+    after = ladder.next_at(run.next_at, rung)
+    left_out = set(run.plan.get("leave_out", []))
+    users = [user for user in known.people(rung, incident.team) if user.pk not in left_out]
+    return _Step(run, incident, rung, seen, after, users) if users and after > now() else None
+
+
+def _in_drills(user_ids: set[int]) -> set[int]:
+    """A real page ends their drill, which is an incident of its own."""
+    rows = IncidentMember.objects.filter(
+        user__in=user_ids, incident__is_drill=True, incident__status__in=OPEN
+    )
+    return set(rows.values_list("user", flat=True))
+
+
+@dataclass
+class _Known:
+    """What was asked of the database already, as it stands at this moment."""
+
+    at: datetime = field(default_factory=now)
+    aimed: dict[tuple[str, int | None, int], list[User]] = field(default_factory=dict)
+    reachable: dict[int, bool] = field(default_factory=dict)
+
+    def people(self, rung: ladder.Rung, team: Team) -> list[User]:
+        """Everybody the rung means who can be reached, each once."""
+        found: dict[int, User] = {}
+        for aim in rung["aims"]:
+            key = (aim["kind"], aim["id"], team.pk)
+            if key not in self.aimed:
+                self.aimed[key] = plans.people([aim], team, at=self.at)
+            found |= {user.pk: user for user in self.aimed[key] if user.pk not in found}
+        return [user for user in found.values() if self.may_be_reached(user)]
+
+    def may_be_reached(self, user: User) -> bool:
+        if user.pk not in self.reachable:
+            self.reachable[user.pk] = bool(contacts.ways(user))
+        return self.reachable[user.pk]
+
+
+def _climb(steps: Sequence[_Step]) -> None:
+    _claim(steps)
+    failpoints.reach("after_claim")
+    ringing.ring_all(_pages(steps))
+    recording.overtaken_all([(step.run, step.incident, step.seen) for step in steps])
+    neighbours.paged_all(
+        [
+            neighbours.Asked(
+                step.incident,
+                step.users,
+                policy=step.run.policy_name,
+                step=step.rung["step"],
+                reason=step.run.note or str(PageRun.Reason(step.run.reason).label),
+                data={"round": step.rung["round"]},
+            )
+            for step in steps
+        ]
+    )
+
+
+def _claim(steps: Sequence[_Step]) -> None:
+    """One conditional UPDATE, whose row count decides for all of them."""
+    same = reduce(or_, (Q(pk=one.run.pk, position=one.seen, next_at=one.run.next_at) for one in steps))
+    mine: QuerySet[PageRun] = PageRun.objects.filter(
+        stopping.wanted(), same, status=PageRun.Status.RUNNING, quiet_until=None
+    )
+    won = mine.update(
+        position=Case(*(When(pk=one.run.pk, then=Value(one.run.position + 1)) for one in steps)),
+        next_at=Case(*(When(pk=one.run.pk, then=Value(one.after)) for one in steps)),
+    )
+    if won != len(steps):
+        raise _Taken
+
+
+def _pages(steps: Sequence[_Step]) -> list[ringing.Call]:
+    """A page for each person of each rung, unless it is there already."""
+    there = set(
+        Page.objects.filter(run__in=[step.run.pk for step in steps]).values_list("run", "rung", "user")
+    )
+    at = now()
+    calls = [
+        ringing.Call(
+            Page(run=step.run, rung=step.run.position, user=user, step=step.rung["step"], created_at=at),
+            step.run,
+            step.incident,
+        )
+        for step in steps
+        for user in step.users
+        if (step.run.pk, step.run.position, user.pk) not in there
+    ]
+    Page.objects.bulk_create(call.page for call in calls)
+    return calls
