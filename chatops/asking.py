@@ -1,5 +1,6 @@
 """Questions to Slack while it waits for us: short, bounded, never inside a transaction."""
 
+import json
 import logging
 from typing import Any, cast
 
@@ -74,6 +75,7 @@ def log(failure: Refused, method: str) -> None:
     _log.warning("Slack %s: %s", method, failure.message)
 
 
-def whisper(channel_id: str, user_id: str, text: str) -> None:
-    """A sentence that only this person sees."""
-    try_to("chat.postEphemeral", channel=channel_id, user=user_id, text=text)
+def whisper(channel_id: str, user_id: str, text: str, blocks: list[dict[str, Any]] | None = None) -> None:
+    """A sentence, or a list with buttons, that only this person sees."""
+    more = {"blocks": json.dumps(blocks)} if blocks else {}
+    try_to("chat.postEphemeral", channel=channel_id, user=user_id, text=text, **more)

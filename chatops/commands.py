@@ -10,8 +10,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.models import Service
-from chatops import chairs, duty, modals, people, public, reach, telling, todo, words
+from chatops import (
+    chairs,
+    circle,
+    duty,
+    forms,
+    modals,
+    people,
+    public,
+    reach,
+    remedies,
+    rewriting,
+    steps,
+    telling,
+    todo,
+    words,
+)
 from chatops.asked import Asked
+from chatops.blocks import Rich
 from chatops.places import is_room
 from incidents import lifecycle, notes, severity
 from incidents.models import Incident, Severity
@@ -21,20 +37,26 @@ from notifications.channels.slack import escape
 from oncall import reacting
 
 #: Commands without a text of their own.
-_WORDLESS = ("ack", "who", "status", "list", "close", "draft")
+_WORDLESS = {"ack", "close", "details", "draft", "escalate", "list", "mitigation", "people", "recap"}
+_WORDLESS |= {"runbook", "status", "timeline", "who"}
 _LISTED = 20
 
 
 @dataclass(frozen=True)
 class Command:
-    """A row: how it is typed, what it does, and the function that says the verb."""
+    """A row: how it is typed, what it does, the function that says it, and which verbs of the room these are.
+
+    ``form`` is the verb whose form opens when the command is typed without words.
+    """
 
     usage: str
     about: Any
-    say: Callable[[Asked], str]
+    say: Callable[[Asked], str | Rich]
+    verbs: tuple[str, ...] = ()
+    form: str = ""
 
 
-def run(asked: Asked) -> str:
+def run(asked: Asked) -> str | Rich:
     """Say one command; the answer is for the asker alone.
 
     Raises:
@@ -51,7 +73,10 @@ def run(asked: Asked) -> str:
             _("There is no command “%(word)s”. “%(name)s help” lists them.")
             % {"word": first[:40], "name": asked.name}
         )
-    return command.say(_named(replace(asked, words=rest), first.lower()))
+    asked = _named(replace(asked, words=rest), first.lower())
+    if command.form and asked.trigger_id and not asked.words.strip():
+        return forms.ask(asked, command.form)
+    return command.say(asked)
 
 
 def _named(asked: Asked, verb: str) -> Asked:
@@ -164,6 +189,13 @@ def _note(asked: Asked, kind: str = "note") -> str:
     return _("Noted on %(link)s.") % {"link": telling.link(incident)}
 
 
+def _details(asked: Asked) -> str:
+    """Only as a form: too much to type, and easily mistyped."""
+    incident = asked.incident
+    said = _("Type “details” alone: it opens a form. Or correct them in the room: %(url)s")
+    raise Invalid(said % {"url": incident.url}, field="text")
+
+
 def _status(asked: Asked) -> str:
     try:
         return telling.status(asked.incident)
@@ -195,19 +227,42 @@ def _help(asked: Asked) -> str:
 _t = gettext_lazy
 COMMANDS: dict[str, Command] = {
     "declare": Command(
-        "declare [[sev2] <title>]", _t("opens the incident and its channel; alone it opens a form"), _declare
+        "declare [[sev2] <title>]",
+        _t("opens the incident and its channel; alone it opens a form"),
+        _declare,
+        ("declare",),
     ),
     "list": Command("list", _t("what is open"), _list),
-    "ack": Command("ack", _t("says that you are on it: your pages stop"), _acknowledge),
-    "sev": Command("sev <name> <reason>", _t("changes the severity"), _severity),
-    "scope": Command("scope <users | share%> [note]", _t("how many it hurts"), reach.scope),
+    "ack": Command("ack", _t("says that you are on it: your pages stop"), _acknowledge, ("acknowledge",)),
+    "escalate": Command("escalate", _t("asks the next in line now"), circle.escalate),
+    "hand": Command("hand @user", _t("somebody else is asked instead of you"), circle.hand),
+    "sev": Command(
+        "sev [<name> <reason>]", _t("changes the severity"), _severity, ("severity",), form="severity"
+    ),
+    "scope": Command(
+        "scope [<users | share%> [note]]",
+        _t("how many it hurts; the form also knows which services"),
+        reach.scope,
+        ("scope",),
+        form="scope",
+    ),
     "role": Command(
-        "role [take | hand | release] <role> [@user brief | alone]",
+        "role [[take | hand | release] <role> [@user brief | alone]]",
         _t("takes a chair, hands it over, or steps down"),
         chairs.role,
+        ("chair", "take", "leave", "alone"),
+        form="chair",
     ),
-    "update": Command("update <text>", _t("tells the team where things stand"), _update),
-    "snooze": Command("snooze [public] <10m> <reason>", _t("puts the next update off, once"), reach.snooze),
+    "update": Command(
+        "update [<text>]", _t("tells the team where things stand"), _update, ("update",), form="update"
+    ),
+    "snooze": Command(
+        "snooze [[public] <10m> <reason>]",
+        _t("puts the next update off, once"),
+        reach.snooze,
+        ("snooze",),
+        form="snooze",
+    ),
     "publish": Command(
         "publish [anyway (why)] [investigating | identified | monitoring | resolved] <text>",
         _t("tells the public"),
@@ -215,27 +270,75 @@ COMMANDS: dict[str, Command] = {
     ),
     "draft": Command("draft", _t("shows what is drafted for the public"), public.draft),
     "nopublic": Command("nopublic <reason>", _t("no public notice is needed"), public.nothing),
-    "mitigate": Command("mitigate [text]", _t("users no longer hurt"), _mitigate),
-    "resolve": Command("resolve [text]", _t("the cause is gone"), _resolve),
-    "reopen": Command("reopen <reason>", _t("users hurt again: every clock restarts"), _reopen),
-    "dismiss": Command("dismiss <reason>", _t("a false alarm: it will not count"), _dismiss),
-    "merge": Command("merge INC-42", _t("this one is the same as that one"), reach.merge),
-    "private": Command("private <reason>", _t("only its people know of it from now on"), reach.private),
-    "close": Command("close", _t("nothing is owed any more; final"), _close),
+    "mitigation": Command(
+        "mitigation [try <number> [@user] | helped | failed | worse [<number>]]",
+        _t("what may help and where it did before; that it is tried, and what came of it"),
+        remedies.mitigation,
+        ("try", "outcome"),
+    ),
+    "runbook": Command(
+        "runbook [done <1.3> | undo <1.3>]",
+        _t("the steps of the runbooks; ticks one"),
+        steps.runbook,
+        ("step",),
+    ),
+    "mitigate": Command("mitigate [text]", _t("users no longer hurt"), _mitigate, ("mitigate",)),
+    "resolve": Command("resolve [text]", _t("the cause is gone"), _resolve, ("resolve",)),
+    "reopen": Command("reopen <reason>", _t("users hurt again: every clock restarts"), _reopen, ("reopen",)),
+    "dismiss": Command("dismiss <reason>", _t("a false alarm: it will not count"), _dismiss, ("dismiss",)),
+    "merge": Command("merge INC-42", _t("this one is the same as that one"), reach.merge, ("merge",)),
+    "link": Command(
+        "link [parent] INC-42", _t("that one is related, or the cause of this one"), circle.link, ("link",)
+    ),
+    "private": Command(
+        "private <reason>", _t("only its people know of it from now on"), reach.private, ("make-private",)
+    ),
+    "unprivate": Command(
+        "unprivate <reason>", _t("everybody here may read it again"), circle.unprivate, ("make-public",)
+    ),
+    "people": Command(
+        "people [@user]", _t("who belongs to it; lets one more in"), circle.let_in, ("people",)
+    ),
+    "enddrill": Command("enddrill <reason>", _t("ends a drill"), circle.end_drill, ("end-drill",)),
+    "close": Command("close", _t("nothing is owed any more; final"), _close, ("close",)),
     "page": Command("page <target> <reason>", _t("wakes a person, a team or a service's on-call"), _page),
     "who": Command(
         "who [[<service or schedule>] at <03:00>]", _t("chairs; or who is paged then, and why"), duty.who
     ),
     "status": Command("status", _t("where things stand"), _status),
-    "note": Command("note <text>", _t("writes on the timeline"), _note),
+    "recap": Command("recap", _t("the incident in a few sentences"), rewriting.in_short),
+    "timeline": Command("timeline [<30>]", _t("the last events with their numbers"), rewriting.timeline),
+    "correct": Command(
+        "correct [<event> <14:05> <reason>]",
+        _t("gives the right time of an event; the form also its words"),
+        rewriting.correct,
+        ("correct",),
+        form="correct",
+    ),
+    "redact": Command(
+        "redact [<event> <reason>]",
+        _t("blanks the words of an event for good"),
+        rewriting.redact,
+        ("redact",),
+        form="redact",
+    ),
+    "details": Command(
+        "details",
+        _t("opens a form for the title, the start of the impact and the links"),
+        _details,
+        ("details",),
+        form="details",
+    ),
+    "note": Command("note <text>", _t("writes on the timeline"), _note, ("note",)),
     "cause": Command(
         "cause <text>", _t("the root cause is known"), lambda asked: _note(asked, "cause_identified")
     ),
     "did": Command("did <text>", _t("an action that was taken"), lambda asked: _note(asked, "action_taken")),
     "task": Command(
-        "task [[@user] <text> | done <number> | drop <number>]",
-        _t("the open tasks; adds or ends one"),
+        "task [[@user] <text> | give <number> [@user] | done <number> | drop <number>]",
+        _t("the open tasks; adds, gives or ends one"),
         todo.task,
+        ("task", "task-give", "task-end"),
     ),
     "help": Command("help", _t("this list"), _help),
 }

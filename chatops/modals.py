@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from accounts.actors import person
 from accounts.models import User
 from catalog.models import Service
-from chatops import asking, once, people, telling, words
+from chatops import asking, blocks, once, people, telling, words
+from chatops.blocks import field, part, plain, section, select
 from incidents import declaring, questions
 from incidents.forms import DeclareForm
 from incidents.kinds import Breakage, Reach
@@ -20,7 +21,6 @@ from lib.refusal import Refused
 from notifications.channels.slack import escape
 
 DECLARE = "declare"
-_MOST_OPTIONS, _LONGEST_OPTION = 100, 75
 _IMPACT = ("breakage", "reach")
 _SWITCHES = ("responding", "is_drill", "is_private")
 
@@ -36,14 +36,14 @@ def ask_to_declare(user: User, trigger_id: str) -> None:
 
 def is_ours(payload: dict[str, Any]) -> bool:
     """Is it about the form to declare?"""
-    return _dict(payload, "view").get("callback_id") == DECLARE
+    return part(payload, "view").get("callback_id") == DECLARE
 
 
 def suggested(payload: dict[str, Any]) -> None:
     """A cell was chosen: show what the matrix suggests, in the form that is open."""
-    view = _dict(payload, "view")
-    said = _said(view)
-    user = people.known(words.slack_id(_dict(payload, "team").get("id")), _who(payload))
+    view = part(payload, "view")
+    said = blocks.said(view)
+    user = people.known(words.slack_id(part(payload, "team").get("id")), _who(payload))
     asking.try_to(
         "views.update",
         view_id=str(view.get("id") or ""),
@@ -54,12 +54,12 @@ def suggested(payload: dict[str, Any]) -> None:
 
 def submit(payload: dict[str, Any]) -> dict[str, Any]:
     """What the sent form did: errors beside its fields, or the incident that is declared now."""
-    view = _dict(payload, "view")
+    view = part(payload, "view")
     if not is_ours(payload):
         return {}
     try:
-        user = people.known(words.slack_id(_dict(payload, "team").get("id")), _who(payload))
-        form = DeclareForm(_data(_said(view)))
+        user = people.known(words.slack_id(part(payload, "team").get("id")), _who(payload))
+        form = DeclareForm(_data(blocks.said(view)))
         if not form.is_valid():
             return _errors({name: " ".join(map(str, found)) for name, found in form.errors.items()})
         incident = _declare(form, user, str(view.get("id") or "")[:40])
@@ -91,54 +91,31 @@ def _errors(by_field: dict[str, str]) -> dict[str, Any]:
 def _data(said: dict[str, Any]) -> dict[str, Any]:
     """The form's fields as the browser would send them."""
     both = [str(said.get(name) or "") for name in _IMPACT]
-    plain = {name: said.get(name) or "" for name in ("title", "service", "severity", "reason")}
+    typed = {name: said.get(name) or "" for name in ("title", "service", "severity", "reason")}
     ticked = said.get("switches") or []
     switches = {name: "on" for name in _SWITCHES if name in ticked}
-    return {**plain, **switches, "impact": "-".join(both) if all(both) else ""}
-
-
-def _said(view: dict[str, Any]) -> dict[str, Any]:
-    """Block id → what was typed, chosen or ticked there."""
-    said: dict[str, Any] = {}
-    for block, actions in _dict(_dict(view, "state"), "values").items():
-        for one in actions.values() if isinstance(actions, dict) else []:
-            if not isinstance(one, dict):
-                continue
-            if isinstance(one.get("selected_options"), list):
-                said[block] = [o.get("value") for o in one["selected_options"] if isinstance(o, dict)]
-            elif isinstance(one.get("selected_option"), dict):
-                said[block] = str(one["selected_option"].get("value") or "")
-            elif isinstance(one.get("value"), str):
-                said[block] = words.plain(one["value"])
-    return said
+    return {**typed, **switches, "impact": "-".join(both) if all(both) else ""}
 
 
 def _form(user: User, said: dict[str, Any]) -> dict[str, Any]:
-    services = list(Service.objects.filter(is_active=True)[:_MOST_OPTIONS])
+    services = list(Service.objects.filter(is_active=True)[: blocks.MOST_OPTIONS])
     on_call = bool(services) and questions.ask.is_on_call(user, services[0])
-    blocks = [
-        _input("title", _("What is wrong?"), {"type": "plain_text_input", "max_length": 200}),
-        _input("service", _("Service"), _select([(one.slug, str(one)) for one in services])),
-        _input("breakage", _("What is broken?"), _select([*Breakage.choices, _unsure()]), tells=True),
-        _input("reach", _("Who feels it?"), _select([*Reach.choices, _unsure()]), tells=True),
+    fields = [
+        field("title", _("What is wrong?"), {"type": "plain_text_input", "max_length": 200}),
+        field("service", _("Service"), select([(one.slug, str(one)) for one in services])),
+        field("breakage", _("What is broken?"), select([*Breakage.choices, _unsure()]), tells=True),
+        field("reach", _("Who feels it?"), select([*Reach.choices, _unsure()]), tells=True),
         *_suggestion(said),
-        _input(
+        field(
             "severity",
             _("Severity, if you decide otherwise"),
-            _select([(one.name, one.name) for one in Severity.objects.all()]),
+            select([(one.name, one.name) for one in Severity.objects.all()]),
             optional=True,
         ),
-        _input("reason", _("Why?"), {"type": "plain_text_input", "max_length": 300}, optional=True),
-        _input("switches", _("Also"), _switches(on_call), optional=True),
+        field("reason", _("Why?"), {"type": "plain_text_input", "max_length": 300}, optional=True),
+        field("switches", _("Also"), _switches(on_call), optional=True),
     ]
-    return {
-        "type": "modal",
-        "callback_id": DECLARE,
-        "title": _text(_("Declare an incident")[:24]),
-        "submit": _text(_("Declare")[:24]),
-        "close": _text(_("Cancel")[:24]),
-        "blocks": blocks,
-    }
+    return blocks.modal(DECLARE, _("Declare an incident"), _("Declare"), fields)
 
 
 def _unsure() -> tuple[str, str]:
@@ -153,67 +130,27 @@ def _suggestion(said: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         found = suggest(breakage, reach)
     except Refused as refusal:
-        return [_section(refusal.message)]
+        return [section(escape(refusal.message), block_id="suggestion")]
     every = found.severity.internal_update_every
     expected = _("An update is expected every %(time)s.") % {"time": durations.words(every)} if every else ""
-    return [_section(f"{found.reason} {expected}".strip())]
+    return [section(escape(f"{found.reason} {expected}".strip()), block_id="suggestion")]
 
 
 def _switches(on_call: bool) -> dict[str, Any]:
     fields = DeclareForm().fields
-    options = [{"text": _text(str(fields[name].label)), "value": name} for name in _SWITCHES]
+    options = blocks.options((name, fields[name].label) for name in _SWITCHES)
     ticked = {"initial_options": options[:1]} if on_call else {}
     return {"type": "checkboxes", "action_id": "switches", "options": options, **ticked}
-
-
-def _select(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
-    options = [
-        {"text": _text(str(label)[:_LONGEST_OPTION]), "value": str(value)[:_LONGEST_OPTION]}
-        for value, label in pairs
-    ]
-    return {"type": "static_select", "options": options}
-
-
-def _input(
-    name: str, label: str, element: dict[str, Any], *, optional: bool = False, tells: bool = False
-) -> dict[str, Any]:
-    return {
-        "type": "input",
-        "block_id": name,
-        "label": _text(label),
-        "element": {"action_id": name, **element},
-        "optional": optional,
-        "dispatch_action": tells,
-    }
 
 
 def _done(incident: Incident) -> dict[str, Any]:
     return {
         "type": "modal",
-        "title": _text(_("Declared")),
-        "close": _text(_("Close")),
-        "blocks": [
-            {"type": "section", "text": {"type": "mrkdwn", "text": telling.declared(incident)[:3_000]}}
-        ],
+        "title": plain(_("Declared"), 24),
+        "close": plain(_("Close"), 24),
+        "blocks": [section(telling.declared(incident))],
     }
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {
-        "type": "section",
-        "block_id": "suggestion",
-        "text": {"type": "mrkdwn", "text": escape(text)[:3_000]},
-    }
-
-
-def _text(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text}
 
 
 def _who(payload: dict[str, Any]) -> str:
-    return words.slack_id(_dict(payload, "user").get("id"))
-
-
-def _dict(payload: dict[str, Any], name: str) -> dict[str, Any]:
-    found = payload.get(name)
-    return found if isinstance(found, dict) else {}
+    return words.slack_id(part(payload, "user").get("id"))

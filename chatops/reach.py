@@ -41,15 +41,24 @@ def merge(asked: Asked) -> str:
     Raises:
         Missing: no such incident, or none that the person may see.
     """
-    number = words.reference(asked.words.strip())
-    if number is None:
-        raise Invalid(_("Say into which, as in “merge INC-41”."), field="other")
-    into = Incident.objects.visible_to(asked.user).filter(number=number).first()
-    if into is None:
-        raise Missing(_("There is no INC-%(number)d.") % {"number": number})
-    source = asked.incident
+    source, into = asked.incident, other(asked, asked.words, "merge INC-41")
     lifecycle.merge(source.pk, actor=asked.actor, into=into.pk)
     return _("%(one)s goes on in %(head)s") % {"one": telling.link(source), "head": telling.head(into)}
+
+
+def other(asked: Asked, typed: str, example: str) -> Incident:
+    """Another incident by its number.
+
+    Raises:
+        Invalid: no number. Missing: no such incident, or none that the person may see.
+    """
+    number = words.reference(typed.strip())
+    if number is None:
+        raise Invalid(_("Say which other one, as in “%(example)s”.") % {"example": example}, field="other")
+    found = Incident.objects.visible_to(asked.user).filter(number=number).first()
+    if found is None:
+        raise Missing(_("There is no INC-%(number)d.") % {"number": number})
+    return found
 
 
 def private(asked: Asked) -> str:

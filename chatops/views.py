@@ -14,8 +14,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ParseError
 
-from chatops import buttons, hearing, modals, once, people, saying, signatures, words
+from chatops import buttons, forms, hearing, modals, once, people, signatures, words
 from chatops.asked import Asked
+from chatops.blocks import Rich
 from chatops.commands import run
 from chatops.places import Place
 from lib.drf import loads, problem_json
@@ -84,6 +85,7 @@ def commands(body: bytes) -> HttpResponse:
     if not (team_id and user_id):
         raise Invalid(_("Slack did not say who types."))
     name, channel = form.get("command", ""), form.get("channel_name", "")
+    answer: str | Rich
     try:
         asked = Asked(
             user=people.known(team_id, user_id),
@@ -101,7 +103,8 @@ def commands(body: bytes) -> HttpResponse:
         answer = escape(refusal.message)
     except (OperationalError, InterfaceError):
         answer = _("The database is busy: nothing was changed. Try again in a few seconds.")
-    return JsonResponse({"response_type": "ephemeral", "text": answer[:_LONGEST_ANSWER]})
+    said = {"text": answer.text, "blocks": answer.blocks} if isinstance(answer, Rich) else {"text": answer}
+    return JsonResponse({"response_type": "ephemeral", **said, "text": said["text"][:_LONGEST_ANSWER]})
 
 
 @door
@@ -109,7 +112,7 @@ def interactive(body: bytes) -> HttpResponse:
     """A button was pressed, or a form filled in."""
     payload = _json(_form(body).get("payload", "").encode(errors="replace"))
     if payload.get("type") == "view_submission":
-        return JsonResponse((saying if saying.is_ours(payload) else modals).submit(payload))
+        return JsonResponse((forms if forms.is_ours(payload) else modals).submit(payload))
     if payload.get("type") == "block_actions" and modals.is_ours(payload):
         modals.suggested(payload)
     elif payload.get("type") == "block_actions":

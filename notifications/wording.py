@@ -185,6 +185,11 @@ def detail(event: TimelineEvent) -> str:
             if event.text
             else str(event.get("reason", ""))
         )
+    if event.kind == EventKind.MITIGATION_TRIED and event.get("name"):
+        outcome = str(event.get("outcome") or "").replace("_", " ")
+        return f"{event.get('name')}: {outcome} ({event.get('by')})"
+    if event.kind == EventKind.MEMBER_ADDED:
+        return str(event.get("user_name") or "")
     return event.text[:2_000]
 
 

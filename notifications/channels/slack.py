@@ -22,6 +22,8 @@ _BUTTONS = (
     ("ack", gettext_lazy("Acknowledge")),
     ("role", gettext_lazy("Take command")),
     ("update", gettext_lazy("Post update")),
+    ("mitigation", gettext_lazy("What may help")),
+    ("runbook", gettext_lazy("Runbook")),
     ("mitigate", gettext_lazy("Mitigated")),
     ("resolve", gettext_lazy("Resolved")),
 )

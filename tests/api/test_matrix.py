@@ -324,6 +324,9 @@ TYPED = {
     "reopen": "again", "dismiss": "no", "merge": "INC-{other}", "private": "names",
     "page": "alice@example.com help",
     "note": "words", "cause": "words", "did": "words", "task": "words",
+    "correct": "1 14:05 wrong clock", "redact": "1 a password", "link": "INC-{other}",
+    "people": "alice@example.com", "unprivate": "names", "enddrill": "over", "hand": "alice@example.com",
+    "mitigation": "try 1", "runbook": "done 1:abc",
 }  # fmt: skip
 #: Commands that are about no incident.
 ABOUT_NONE = {"help", "list"}

@@ -15,7 +15,7 @@ from incidents import defaults, lifecycle
 from incidents.models import Severity
 from notifications.models import ChatRoom
 from oncall.models import Coverage, Policy, Step, Target
-from tests.standins.slack import TEAM, Workspace
+from tests.standins.slack import TEAM, Workspace, check_blocks
 
 NOON = datetime(2024, 1, 22, 14, 0, tzinfo=UTC)  # A Monday.
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -68,10 +68,16 @@ class Typed:
         self.post, self.slack = post, slack
 
     def __call__(self, text, **place):
+        return self.whole(text, **place)["text"]
+
+    def whole(self, text, **place):
+        """The answer with its blocks, which Slack would take."""
         answer = self.post("commands", self.body(text, **place))
         assert answer.status_code == 200, answer.content
-        assert answer.json()["response_type"] == "ephemeral"
-        return answer.json()["text"]
+        said = answer.json()
+        assert said["response_type"] == "ephemeral" and 0 < len(said["text"]) <= 40_000
+        check_blocks(said.get("blocks", []), "message")
+        return said
 
     def body(self, text, *, who="UALICE", channel="", channel_id="C0GENERAL", trigger=None):
         return urlencode(
@@ -151,3 +157,64 @@ def happens(post, drain):
         return status
 
     return one
+
+
+@pytest.fixture
+def press(post, slack):
+    """A button is pressed; what the presser is told, as text. ``shown`` says on what the button stood."""
+
+    def pressed(action, *, who="UALICE", trigger=None, channel="C0INC", **shown):
+        payload = {
+            "type": "block_actions",
+            "team": {"id": TEAM},
+            "user": {"id": who},
+            "channel": {"id": channel},
+            "trigger_id": slack.trigger() if trigger is None else trigger,
+            "actions": [action],
+            **shown,
+        }
+        answer = post("interactive", urlencode({"payload": json.dumps(payload)}))
+        assert answer.status_code == 200
+        whispers = slack.of("chat.postEphemeral")
+        return whispers[-1]["text"] if whispers else ""
+
+    return pressed
+
+
+@pytest.fixture
+def filled(post, slack):
+    """The form that was opened last is sent, filled in; what Slack is answered."""
+
+    def send(*, who="UALICE", **typed):
+        view = json.loads(slack.of("views.open")[-1]["view"])
+        blocks = {block["block_id"]: block["element"] for block in view["blocks"] if "element" in block}
+        assert set(typed) <= set(blocks), set(blocks)
+        values = {name: {name: _typed(blocks[name], value)} for name, value in typed.items()}
+        sent = {**view, "id": f"V{len(slack.calls)}", "state": {"values": values}}
+        payload = {"type": "view_submission", "team": {"id": TEAM}, "user": {"id": who}, "view": sent}
+        return post("interactive", urlencode({"payload": json.dumps(payload)})).json()
+
+    return send
+
+
+def _typed(element, value):
+    """The state of one field; a choice has to be one that was offered."""
+    kind = element["type"]
+    if kind == "plain_text_input":
+        return {"type": kind, "value": value}
+    if kind == "users_select":
+        return {"type": kind, "selected_user": value}
+    offered = {option["value"]: option for option in element["options"]}
+    if kind == "static_select":
+        return {"type": kind, "selected_option": offered[value]}
+    return {"type": kind, "selected_options": [offered[one] for one in value]}
+
+
+def buttons(said):
+    """The buttons of an answer by their labels; the last of a label counts."""
+    found = {}
+    for block in said.get("blocks", []):
+        for one in [*block.get("elements", []), block.get("accessory") or {}]:
+            if one.get("type") == "button":
+                found[one["text"]["text"]] = one
+    return found

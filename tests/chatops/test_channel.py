@@ -5,10 +5,11 @@ import json
 import pytest
 
 from accounts.actors import person
-from catalog.models import Service
+from catalog.models import Mitigation, Runbook, Service
 from incidents import lifecycle, people, questions, roles
 from notifications import delivery
 from notifications.models import ChatRoom, Delivery
+from tests.chatops.conftest import buttons
 from tests.standins.slack import TEAM
 
 pytestmark = pytest.mark.django_db
@@ -260,3 +261,36 @@ def test_the_button_of_the_home_tab_opens_the_form(post, slack, house):
     assert post("interactive", urlencode({"payload": json.dumps(payload)})).status_code == 200
 
     assert json.loads(slack.of("views.open")[0]["view"])["callback_id"] == "declare"
+
+
+def test_what_is_said_of_a_private_incident_in_a_public_channel_stays_with_the_asker(
+    inc, press, slack, opened, work, house, alice, bob
+):
+    slack.exists("C0GENERAL", "general")
+    shown = opened(actor=person(bob), declare=True)
+    secret = opened(title="Mallory reads our mail", actor=person(bob), declare=True, is_private=True)
+    book = Runbook.objects.create(service=house, title="Mail of Mallory", body="- [ ] Look")
+    Mitigation.objects.create(slug="lock", service=house, name="Lock Mallory out")
+    work()
+    rooms = {
+        name: ChatRoom.objects.get(incident=one).channel_id
+        for name, one in (("open", shown), ("own", secret))
+    }
+    for typed in (
+        "mitigation try lock", "mitigation helped", "runbook done 1.1", "timeline", "recap", "people @alice",
+        "note Mallory was here", "redact 1 Mallory", f"link {shown.reference}", "task @bob Ask Mallory",
+        "status", "escalate", "sev sev1 Mallory again", "details",
+    ):  # fmt: skip
+        inc(f"{secret.reference} {typed}", who="UBOB")
+    press(buttons(inc.whole(f"{secret.reference} task", who="UBOB"))["Done"], who="UBOB", channel="C0GENERAL")
+    work()
+    said = {name: str(slack.channels[channel]["messages"]) for name, channel in rooms.items()}
+    loud = [
+        words for method, words in slack.calls if "C0GENERAL" in str(words) and method != "chat.postEphemeral"
+    ]
+
+    assert "Mallory" in said["own"] and slack.channels[rooms["own"]]["is_private"]
+    assert "Mallory" not in said["open"] and secret.reference not in said["open"]
+    assert loud == [] and slack.channels["C0GENERAL"]["messages"] == []
+    assert {words["user"] for words in slack.of("chat.postEphemeral")} == {"UBOB"}
+    assert book.title not in str(slack.channels[rooms["open"]])

@@ -106,7 +106,7 @@ def test_role_refuses_two_chairs_at_sev1_and_alone_breaks_the_glass(inc, opened,
 
 
 def test_role_says_who_is_not_known(inc, room):
-    assert "which role" in inc("role", channel_id="C0INC")
+    assert "which role" in inc("role", channel_id="C0INC", trigger="")
     assert inc("role juggler", channel_id="C0INC").startswith("There is no role juggler.")
     assert "Nobody here is called @zoe." in inc("role ic @zoe", channel_id="C0INC")
     assert "no account" in inc("role ic <@UNOBODY>", channel_id="C0INC")

@@ -27,25 +27,6 @@ def summary(slack, opened, drain, bob):
 
 
 @pytest.fixture
-def press(post, slack):
-    def pressed(action, *, who="UALICE", trigger=None):
-        payload = {
-            "type": "block_actions",
-            "team": {"id": TEAM},
-            "user": {"id": who},
-            "channel": {"id": "C0INC"},
-            "trigger_id": slack.trigger() if trigger is None else trigger,
-            "actions": [action],
-        }
-        answer = post("interactive", urlencode({"payload": json.dumps(payload)}))
-        assert answer.status_code == 200
-        whispers = slack.of("chat.postEphemeral")
-        return whispers[-1]["text"] if whispers else ""
-
-    return pressed
-
-
-@pytest.fixture
 def send(post):
     def sent(metadata, text, *, who="UALICE", view_id="V1"):
         state = {"values": {"text": {"text": {"type": "plain_text_input", "value": text}}}}
@@ -59,7 +40,8 @@ def send(post):
 def test_the_summary_carries_the_vital_verbs(summary):
     incident, buttons = summary
 
-    assert list(buttons) == ["say:ack", "say:role", "say:update", "say:mitigate", "say:resolve"]
+    names = ("ack", "role", "update", "mitigation", "runbook", "mitigate", "resolve")
+    assert list(buttons) == [f"say:{name}" for name in names]
     assert {button["value"] for button in buttons.values()} == {str(incident.number)}
 
 
@@ -100,7 +82,7 @@ def test_the_others_ask_for_a_text_and_say_it(press, send, summary, slack, name,
 def test_a_refusal_stands_beside_the_text_and_the_form_may_be_sent_again(send, summary):
     incident, _buttons = summary
     answer = send(f"update {incident.number}", "")
-    assert answer["response_action"] == "errors" and "still looking" in answer["errors"]["text"]
+    assert answer["response_action"] == "errors" and "required" in answer["errors"]["text"]
     send(f"update {incident.number}", "Still looking")
     send(f"update {incident.number}", "Still looking")
 

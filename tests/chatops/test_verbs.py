@@ -1,7 +1,9 @@
 """The verbs that chat has beside the vital ones: chairs handed on, the public, tasks, the end."""
 
+import tomllib
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -184,23 +186,31 @@ def test_a_viewer_reads_and_changes_nothing(inc, room, alice, typed):
     assert (room.timeline.count(), Incident.objects.get(pk=room.pk).status, room.tasks.count()) == before
 
 
-#: Which command says which verb of the room.
-SAID_BY = {
-    "acknowledge": "ack",
-    "severity": "sev",
-    **dict.fromkeys(("chair", "take", "leave", "alone"), "role"),
-    "make-private": "private",
-    **dict.fromkeys(("task-end",), "task"),
-}
-#: What needs a list or a text to point at stays in the browser; docs/reference/chat-commands.md says so.
-IN_THE_BROWSER = {"details", "correct", "redact", "link", "try", "outcome", "step", "people", "make-public"}
-IN_THE_BROWSER |= {"end-drill", "task-give"}
+#: Which command says what the REST interface posts to an incident, where its name is another.
+REST = {
+    "acknowledge": "ack", "severity": "sev", "roles": "role", "alone": "role", "step-down": "role",
+    "updates": "update", "notes": "note", "corrections": "correct", "links": "link", "tasks": "task",
+    "mitigations": "mitigation", "runbook-steps": "runbook", "make-private": "private",
+    "make-public": "unprivate", "skip-public": "nopublic", "list": "declare",
+}  # fmt: skip
 
 
-def test_every_verb_of_the_room_has_a_command_or_is_known_to_have_none():
-    without = {name for name in DOORS if SAID_BY.get(name, name) not in COMMANDS}
+def test_every_verb_of_the_room_is_said_by_exactly_one_command():
+    said = [verb for row in COMMANDS.values() for verb in row.verbs]
 
-    assert without == IN_THE_BROWSER
+    assert sorted(said) == sorted(DOORS)
+    assert {row.form for row in COMMANDS.values() if row.form} <= set(DOORS)
+
+
+def test_whatever_the_rest_interface_does_to_an_incident_chat_does_too():
+    table = tomllib.loads((Path(__file__).parents[1] / "api" / "rights.toml").read_text(encoding="utf-8"))
+    acts = {
+        name.removeprefix("incidents-")
+        for name, methods in table["rest"].items()
+        if name.startswith("incidents-") and set(methods) - {"get"}
+    }
+
+    assert {name for name in acts if REST.get(name, name) not in COMMANDS} == set()
 
 
 @pytest.mark.parametrize(
@@ -218,7 +228,7 @@ def test_scope_is_a_number_or_a_share(inc, room, typed, users, share):
 def test_merge_ends_this_one_in_that_one_and_never_tells_of_a_private_one(inc, room, opened, bob):
     other = opened(title="The same", declare=True)
     secret = opened(title="Secret", actor=person(bob), is_private=True)
-    assert "into which" in inc("merge", **HERE)
+    assert "Say which other one" in inc("merge", **HERE)
     assert inc(f"merge {secret.reference}", **HERE) == f"There is no {secret.reference}."
     answer = inc(f"merge {other.reference}", **HERE)
 

@@ -5,7 +5,6 @@ import socket
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -19,6 +18,7 @@ from incidents import lifecycle, roles
 from incidents.models import Severity
 from notifications import contacts, delivery, returnpath
 from notifications.models import ChatRoom, Delivery, OutgoingWebhook
+from tests.standins.slack import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -284,43 +284,15 @@ def test_a_receiver_that_is_gone_is_switched_off_and_a_delivery_can_be_replayed(
 # Slack ----------------------------------------------------------------------------------------------
 
 
-class FakeSlack:
-    """Answers in Slack's shapes; names in ``taken`` clash, ``limited`` requests are told to slow down."""
-
-    def __init__(self):
-        self.calls, self.taken, self.limited = [], set(), 0
-
-    def __call__(self, path, headers, body):
-        method = path.strip("/").split("/")[-1].partition("?")[0]
-        try:
-            words = json.loads(body) if body else {}
-        except ValueError:
-            words = {key: value[0] for key, value in parse_qs(body.decode()).items()}
-        assert headers["Authorization"] == "Bearer xoxb-test"
-        if self.limited:
-            self.limited -= 1
-            return 429, {"Retry-After": "7"}, b'{"ok": false, "error": "ratelimited"}'
-        self.calls.append((method, words))
-        said = {"ok": True, "ts": f"{len(self.calls)}.0", "channel": "C1"}
-        if method == "conversations.create":
-            if words["name"] in self.taken:
-                said = {"ok": False, "error": "name_taken"}
-            else:
-                said["channel"] = {"id": "C1", "name": words["name"]}
-        if method == "users.lookupByEmail":
-            said["user"] = {"id": "U" + words["email"].partition("@")[0].upper()}
-        return 200, {"Content-Type": "application/json"}, json.dumps(said).encode()
-
-    def of(self, method):
-        return [words for name, words in self.calls if name == method]
-
-
 @pytest.fixture
-def slack(receiver, settings):
-    fake = FakeSlack()
-    settings.SLACK_BOT_TOKEN = "xoxb-test"
-    settings.SLACK_API_URL = receiver(fake).url + "/api/"
-    return fake
+def slack(settings, alice, bob):
+    workspace = Workspace()
+    settings.SLACK_BOT_TOKEN, settings.SLACK_API_URL = "xoxb-test", workspace.url
+    for user in (alice, bob):
+        workspace.joins(f"U{user.name.upper()}", user.email)
+    yield workspace
+    workspace.stop()
+    assert workspace.refusals() == []
 
 
 def send_all(drain):
@@ -355,14 +327,14 @@ def test_declaring_opens_the_channel_invites_pins_and_every_event_appears_in_ord
 def test_a_taken_name_gets_a_suffix(slack, incident, drain, alice):
     lifecycle.declare(incident.pk, actor=person(alice))
     incident.refresh_from_db()
-    slack.taken.add(incident.channel_name)
+    slack.exists("C0OLD", incident.channel_name)
     send_all(drain)
 
     assert ChatRoom.objects.get().name == f"{incident.channel_name}-2"
 
 
 def test_slack_asking_to_slow_down_is_waited_for_and_nothing_is_opened_twice(slack, incident, drain, alice):
-    slack.limited = 1
+    slack.slow_down(7)
     lifecycle.declare(incident.pk, actor=person(alice))
     send_all(drain)
     opening = Delivery.objects.get(key=f"room:{incident.pk}:open")

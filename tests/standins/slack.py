@@ -42,17 +42,23 @@ def check_element(element, where):
             check_text(element.get("text"), 75, f"{where} button", kinds=("plain_text",))
             need(len(element.get("value", "")) <= 2_000, "invalid_blocks", f"{where} value")
             need(len(element.get("url", "")) <= 3_000, "invalid_blocks", f"{where} url")
-        case "static_select" | "checkboxes" as kind:
+        case "static_select" | "multi_static_select" | "checkboxes" as kind:
             options = element.get("options", [])
-            most = 100 if kind == "static_select" else 10
+            most = 10 if kind == "checkboxes" else 100
             need(0 < len(options) <= most, "invalid_blocks", f"{where} options")
             for option in options:
                 check_text(option.get("text"), 75, f"{where} option")
                 need(0 < len(option.get("value", "")) <= 75, "invalid_blocks", f"{where} option value")
-            for ticked in element.get("initial_options", []):
+            first = [element["initial_option"]] if "initial_option" in element else []
+            need(element.get("initial_options") != [], "invalid_blocks", f"{where} initial_options")
+            for ticked in [*first, *element.get("initial_options", [])]:
                 need(ticked in options, "invalid_blocks", f"{where} initial_options")
+        case "users_select":
+            pass
         case "plain_text_input":
-            need(0 < element.get("max_length", 3_000) <= 3_000, "invalid_blocks", f"{where} max_length")
+            most = element.get("max_length", 3_000)
+            need(0 < most <= 3_000, "invalid_blocks", f"{where} max_length")
+            need(len(element.get("initial_value", "")) <= most, "invalid_blocks", f"{where} initial_value")
         case other:
             raise No(f"invalid_blocks {where}: {other}")
 
@@ -75,9 +81,13 @@ def check_block(block, surface):
             need(0 < len(block.get("elements", [])) <= 25, "invalid_blocks", where)
             for element in block["elements"]:
                 check_element(element, where)
+            ids = [element["action_id"] for element in block["elements"] if "action_id" in element]
+            need(len(ids) == len(set(ids)), "invalid_blocks", f"{where}: action_id twice")
         case "input":
             need(surface == "modal", "invalid_blocks", where)
             check_text(block.get("label"), 2_000, where, kinds=("plain_text",))
+            if "hint" in block:
+                check_text(block["hint"], 2_000, where, kinds=("plain_text",))
             check_element(block.get("element", {}), where)
         case _:
             raise No(f"invalid_blocks {where}")
@@ -90,7 +100,16 @@ def check_blocks(blocks, surface):
     need(len(named) == len(set(named)), "invalid_blocks", "block_id twice")
     for block in blocks:
         check_block(block, surface)
+    if surface == "message":
+        need(_characters(blocks) <= 13_200, "msg_blocks_too_long")
     return blocks
+
+
+def _characters(value):
+    """All the text in blocks together."""
+    if isinstance(value, dict):
+        return sum(len(v) if k == "text" and isinstance(v, str) else _characters(v) for k, v in value.items())
+    return sum(map(_characters, value)) if isinstance(value, list) else 0
 
 
 def check_view(view):
@@ -118,6 +137,7 @@ class Workspace(StandIn):
     def __init__(self):
         self.people, self.messages, self.channels, self.homes = {}, {}, {}, {}
         self.calls, self.is_away, self.triggers = [], False, {}
+        self.replaced = []
         self._count, self._lock = itertools.count(1), threading.Lock()
         super().__init__()
         self.url += "/api/"
@@ -130,7 +150,11 @@ class Workspace(StandIn):
         with self._lock:
             self.calls.append((method, said))
             does = getattr(self, method.replace(".", "_"), None)
+            is_let_in = method == "respond" or asked.headers.get("authorization", "").startswith(
+                "Bearer xoxb-"
+            )
             try:
+                need(is_let_in, "not_authed")
                 found = does(**said) if does else {"error": "unknown_method"}
             except No as no:
                 word, _space, detail = str(no).partition(" ")
@@ -248,6 +272,12 @@ class Workspace(StandIn):
         self._say(**words)
         need(user in self.people, "user_not_in_channel")
         return {"message_ts": f"{next(self._count)}.0"}
+
+    def respond(self, replace_original=False, response_type="ephemeral", **words):
+        """What a ``response_url`` takes: a message for the presser, in place of the one that was pressed."""
+        need(response_type in ("ephemeral", "in_channel"), "invalid_arguments")
+        self.replaced.append({"is_new": not replace_original, **self._say(**words)})
+        return {}
 
     def chat_update(self, channel, ts, **words):
         return {"ts": ts, "channel": channel, **self._say(**words)}

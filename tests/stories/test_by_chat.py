@@ -8,18 +8,22 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from accounts.actors import system
+from catalog.models import Mitigation, Runbook
 from chatops import signatures
-from incidents import replay
-from incidents.models import Incident
+from incidents import lifecycle, replay, runbooks
+from incidents.models import Incident, Severity
 from notifications import delivery
 from notifications.models import ChatRoom
 from statuspage.models import Notice
+from tests.chatops.conftest import buttons
 from tests.standins.slack import TEAM, Workspace
 from tests.stories.conftest import MONDAY_14
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 #: What of an event's data both doors must say.
 SAID = ("severity", "from", "to", "role", "user_name", "previous_name", "status", "deadline", "owner_name")
+SAID += ("outcome", "done", "title", "users_affected", "relation", "other", "clock", "name", "corrects")
 SAID += ("target_kind", "reason", "policy", "step", "users", "roles", "alone", "also_mitigates", "late")
 #: The story is one only if all of this happened in it.
 SAYS = {
@@ -33,6 +37,16 @@ SAYS = {
     "paged",
 }
 SAYS |= {"page_asked", "task_added", "task_done", "cause_identified", "action_taken", "note_added"}
+SAYS |= {
+    "scope_set",
+    "runbook_step",
+    "mitigation_tried",
+    "clock_snoozed",
+    "redacted",
+    "linked",
+    "member_added",
+}
+SAYS |= {"corrected", "details_changed"}
 SAYS |= {"mitigated", "reopened", "severity_changed", "resolved", "public_resolved", "postmortem_opened"}
 
 
@@ -68,8 +82,6 @@ class Browser:
         self._say(who, "acknowledge")
 
     def severity(self, who, name, reason):
-        from incidents.models import Severity
-
         self._say(who, "severity", severity=Severity.objects.get(name=name).pk, reason=reason)
 
     def update(self, who, text):
@@ -83,6 +95,40 @@ class Browser:
 
     def done(self, who):
         self._say(who, "task-end", task=_newest().tasks.get().pk, outcome="done")
+
+    def give(self, who, whom):
+        self._say(who, "task-give", task=_newest().tasks.get().pk, owner=getattr(self.house, whom).pk)
+
+    def tick(self, who):
+        book = runbooks.opened(_newest())[0]
+        self._say(who, "step", runbook=book.runbook.pk, step=book.steps[0].block.step.key, done="1")
+
+    def attempt(self, who, slug, outcome):
+        self._say(who, "try", mitigation=Mitigation.objects.get(slug=slug).pk, by=getattr(self.house, who).pk)
+        self._say(who, "outcome", attempt=_newest().attempts.get().pk, outcome=outcome)
+
+    def snooze(self, who, minutes, reason):
+        self._say(who, "snooze", clock="internal_update", minutes=minutes, reason=reason)
+
+    def correct(self, who, kind, clock, reason):
+        number = _newest().timeline.filter(kind=kind).last().number
+        self._say(who, "correct", event_number=number, at=clock, reason=reason)
+
+    def redact(self, who, text, reason):
+        number = _newest().timeline.get(text=text).number
+        self._say(who, "redact", event_number=number, reason=reason)
+
+    def link(self, who, number):
+        self._say(who, "link", other=f"INC-{number}", relation="related")
+
+    def let_in(self, who, whom):
+        self._say(who, "people", user=getattr(self.house, whom).pk)
+
+    def details(self, who, title, reason):
+        self._say(who, "details", title=title, provenance="reported", reason=reason)
+
+    def scope(self, who, users, note):
+        self._say(who, "scope", users_affected=users, note=note, services=[self.house.checkout.pk])
 
     def page(self, who, whom, reason):
         url = f"/oncall/panel/{_newest().number}/page/"
@@ -116,9 +162,12 @@ class Chat:
         kind = "application/x-www-form-urlencoded"
         answer = self.client.post(f"/slack/{door}", data=raw, content_type=kind, headers=headers)
         assert answer.status_code == 200, answer.content
-        return answer.json()
+        return answer.json() if answer.content else {}
 
     def _type(self, who, text):
+        return self._said(who, text)["text"]
+
+    def _said(self, who, text):
         room = ChatRoom.objects.filter(incident=_newest()).first()
         return self._send(
             "commands",
@@ -129,7 +178,7 @@ class Chat:
             channel_id=room.channel_id if room else "C0GENERAL",
             channel_name=room.name if room else "general",
             trigger_id=self.slack.trigger(),
-        )["text"]
+        )
 
     def declare(self, who, title, service, breakage, reach):
         self._type(who, "declare")
@@ -173,7 +222,65 @@ class Chat:
         self._type(who, f"task <@U{whom.upper()}> {text}")
 
     def done(self, who):
-        self._type(who, f"task done {_newest().tasks.get().pk}")
+        self._press(who, self._show(who, "task")["Done"])
+
+    def give(self, who, whom):
+        self._type(who, f"task give {_newest().tasks.get().pk} <@U{whom.upper()}>")
+
+    def tick(self, who):
+        self._press(who, self._show(who, "runbook")["Done"])
+
+    def attempt(self, who, slug, outcome):
+        self._type(who, f"mitigation try {slug}")
+        self._press(who, self._show(who, "mitigation")[outcome.capitalize()])
+
+    def snooze(self, who, minutes, reason):
+        self._type(who, f"snooze {minutes}m {reason}")
+
+    def correct(self, who, kind, clock, reason):
+        self._type(who, f"correct #{_newest().timeline.filter(kind=kind).last().number} {clock} {reason}")
+
+    def redact(self, who, text, reason):
+        self._type(who, f"redact {_newest().timeline.get(text=text).number} {reason}")
+
+    def link(self, who, number):
+        self._type(who, f"link INC-{number}")
+
+    def let_in(self, who, whom):
+        self._type(who, f"people <@U{whom.upper()}>")
+
+    def details(self, who, title, reason):
+        self._fill(who, "details", title=title, reason=reason)
+
+    def scope(self, who, users, note):
+        self._fill(who, "scope", users_affected=users, note=note)
+
+    def _show(self, who, text):
+        """The buttons of a list, by their labels."""
+        return buttons(self._said(who, text))
+
+    def _press(self, who, button):
+        payload = {
+            "type": "block_actions",
+            "team": {"id": TEAM},
+            "user": {"id": f"U{who.upper()}"},
+            "channel": {"id": ChatRoom.objects.get(incident=_newest()).channel_id},
+            "trigger_id": self.slack.trigger(),
+            "actions": [button],
+        }
+        self._send("interactive", payload=json.dumps(payload))
+
+    def _fill(self, who, command, **typed):
+        self._type(who, command)
+        view = json.loads(self.slack.of("views.open")[-1]["view"])
+        values = {name: {name: {"value": str(value)}} for name, value in typed.items()}
+        payload = {
+            "type": "view_submission",
+            "team": {"id": TEAM},
+            "user": {"id": f"U{who.upper()}"},
+            "view": {**view, "id": f"V{len(self.slack.calls)}", "state": {"values": values}},
+        }
+        assert self._send("interactive", payload=json.dumps(payload)) == {"response_action": "clear"}
 
     def page(self, who, whom, reason):
         self._type(who, f"page <@U{whom.upper()}> {reason}")
@@ -212,11 +319,20 @@ def outage(door, night, began):
     door.page("ivan", "carol", "You know the connection pool")
     at(8)
     door.acknowledge("carol")
-    door.task("ivan", "alice", "Roll back to v41")
+    door.task("ivan", "carol", "Roll back to v41")
+    door.give("ivan", "alice")
+    door.scope("cleo", 5000, "All of the EU")
+    door.tick("alice")
+    door.attempt("alice", "rollback", "helped")
+    door.snooze("cleo", 5, "Waiting for the pods")
     at(12)
     door.note("alice", "cause_identified", "v42 holds connections forever")
     door.note("alice", "action_taken", "Rolled back to v41")
     door.done("alice")
+    door.note("alice", "note", "The password is hunter2")
+    door.redact("bob", "The password is hunter2", "A password was pasted")
+    door.link("bob", Incident.objects.get(title="The network is slow").number)
+    door.let_in("bob", "mona")
     at(15)
     door.hand("ivan", "incident_commander", "bob", "Rolled back, watch the errors")
     at(18)
@@ -229,6 +345,8 @@ def outage(door, night, began):
     door.note("carol", "note", "The pool of eu-west was not restarted")
     at(36)
     door.end("bob", "mitigate", "The last region pays again")
+    door.correct("bob", "mitigated", f"{began + timedelta(minutes=35):%H:%M}", "The graph says so")
+    door.details("bob", "Nobody in the EU can pay", "We know the region now")
     door.publish("cleo", "monitoring", "Payments work again. We keep watching.")
     door.release("alice", "technical_lead")
     at(45)
@@ -259,7 +377,7 @@ def slack(settings, house):
     workspace = Workspace()
     settings.SLACK_SIGNING_SECRET, settings.SLACK_BOT_TOKEN = SECRET, "xoxb-test"
     settings.SLACK_API_URL = workspace.url
-    for name in ("alice", "bob", "carol", "cleo", "ivan"):
+    for name in ("alice", "bob", "carol", "cleo", "ivan", "mona"):
         workspace.joins(f"U{name.upper()}", f"{name}@example.com")
     yield workspace
     workspace.stop()
@@ -267,6 +385,13 @@ def slack(settings, house):
 
 
 def test_a_sev1_by_chat_alone_leaves_the_timeline_that_the_browser_leaves(night, house, slack):
+    Runbook.objects.create(service=house.checkout, title="Pool is full", body="- [ ] Look at the pool")
+    lifecycle.open_incident(
+        title="The network is slow",
+        actor=system(),
+        service_ids=[house.search.pk],
+        severity=Severity.objects.get(rank=4),
+    )
     by_browser = outage(Browser(house), night, MONDAY_14)
     first = told(by_browser, MONDAY_14)
     later = MONDAY_14 + timedelta(days=7)
