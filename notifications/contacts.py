@@ -58,9 +58,9 @@ def tell(
     if planned is None:
         by_rule = word in URGENT
         planned = rules.firings(user, urgency) if by_rule else [Firing(way) for way in quiet_ways(user)]
-    return delivery.owe_all(
-        drafts(user, word, key=key, subject=subject, body=body, planned=planned, **fields)
-    )
+    owed = drafts(user, word, key=key, subject=subject, body=body, planned=planned, **fields)
+    delivery.owe_all(owed)
+    return delivery.newly(owed)
 
 
 def drafts(

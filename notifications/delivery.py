@@ -65,8 +65,9 @@ def is_set_up(channel: str) -> bool:
 
 def owe(word: str, *, channel: str, key: str, **fields: Any) -> Delivery | None:
     """Owe a message once; None when this key is owed already. The next sweep sends it, rung for if urgent."""
-    found = owe_all([draft(word, channel=channel, key=key, **fields)])
-    return found[0] if found else None
+    row = draft(word, channel=channel, key=key, **fields)
+    owe_all([row])
+    return next(iter(newly([row])), None)
 
 
 def draft(word: str, *, channel: str, key: str, **fields: Any) -> Delivery:
@@ -86,14 +87,16 @@ def draft(word: str, *, channel: str, key: str, **fields: Any) -> Delivery:
     return row
 
 
-def owe_all(drafts: Sequence[Delivery]) -> list[Delivery]:
-    """Owe many messages at once, each key once; return those that were not owed already, in order."""
-    if not drafts:
-        return []
+def owe_all(drafts: Sequence[Delivery]) -> None:
+    """Owe many messages in one statement, each key once."""
     Delivery.objects.bulk_create(drafts, ignore_conflicts=True)
     at = now()
     if any(row.is_urgent and row.due_at <= at for row in drafts):
         transaction.on_commit(doorbell.ring)
+
+
+def newly(drafts: Sequence[Delivery]) -> list[Delivery]:
+    """Of what was owed now: the rows, in order, without those whose key was owed before."""
     ids = [row.idempotency_id for row in drafts]
     written = {row.idempotency_id: row for row in Delivery.objects.filter(idempotency_id__in=ids)}
     return [written[one] for one in ids if one in written]

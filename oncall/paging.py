@@ -81,8 +81,11 @@ def sweep(limit: int = 2 * together.AT_ONCE) -> int:
     What is plain goes many at a time; what is not, or failed so, one by one. One that cannot be climbed does
     not stop the ones behind it: the error is raised when all were tried.
     """
-    due = PageRun.objects.filter(stopping.wanted(), status=Run.RUNNING, next_at__lte=now())
+    due = PageRun.objects.filter(status=Run.RUNNING, next_at__lte=now())
+    if not due.exists():
+        return 0
     climbed, errors = 0, []
+    due = due.filter(stopping.wanted())
     for some in batched(due.order_by("next_at").values_list("pk", flat=True)[:limit], together.AT_ONCE):
         try:
             done = together.climb(some)

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import reduce
-from operator import or_
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import F
 from django.utils.timezone import now
 
 from accounts.models import User
@@ -42,7 +41,7 @@ class _Step:
     incident: Incident
     rung: ladder.Rung
     seen: int
-    after: datetime
+    is_late: bool
     users: list[User]
 
 
@@ -93,7 +92,8 @@ def _step(run: PageRun, incident: Incident, known: "_Known") -> _Step | None:
     after = ladder.next_at(run.next_at, rung)
     left_out = set(run.plan.get("leave_out", []))
     users = [user for user in known.people(rung, incident.team) if user.pk not in left_out]
-    return _Step(run, incident, rung, seen, after, users) if users and after > now() else None
+    is_late = ladder.is_late(run.next_at)
+    return _Step(run, incident, rung, seen, is_late, users) if users and after > now() else None
 
 
 def _in_drills(user_ids: set[int]) -> set[int]:
@@ -149,17 +149,25 @@ def _climb(steps: Sequence[_Step]) -> None:
 
 
 def _claim(steps: Sequence[_Step]) -> None:
-    """One conditional UPDATE, whose row count decides for all of them."""
-    same = reduce(or_, (Q(pk=one.run.pk, position=one.seen, next_at=one.run.next_at) for one in steps))
-    mine: QuerySet[PageRun] = PageRun.objects.filter(
-        stopping.wanted(), same, status=PageRun.Status.RUNNING, quiet_until=None
-    )
-    won = mine.update(
-        position=Case(*(When(pk=one.run.pk, then=Value(one.run.position + 1)) for one in steps)),
-        next_at=Case(*(When(pk=one.run.pk, then=Value(one.after)) for one in steps)),
-    )
-    if won != len(steps):
-        raise _Taken
+    """Conditional UPDATEs, whose row counts decide; those that move alike share one.
+
+    What is asked of a run is asked again here: that its rung is still the one that was read, and due.
+    """
+    alike: dict[tuple[int, int, int, bool], list[int]] = {}
+    for one in steps:
+        way = (one.seen, one.run.position, one.rung["wait"], one.is_late)
+        alike.setdefault(way, []).append(one.run.pk)
+    at = now()
+    for (seen, place, wait, is_late), ids in alike.items():
+        mine = PageRun.objects.filter(
+            stopping.wanted(), pk__in=ids, status=PageRun.Status.RUNNING, quiet_until=None
+        )
+        began: Any = at if is_late else F("next_at")
+        won = mine.filter(position=seen, next_at__lte=at).update(
+            position=place + 1, next_at=began + timedelta(seconds=wait)
+        )
+        if won != len(ids):
+            raise _Taken
 
 
 def _pages(steps: Sequence[_Step]) -> list[ringing.Call]:
