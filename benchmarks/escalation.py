@@ -1,6 +1,8 @@
 """Steps of page runs: what an empty sweep costs with ever more pending, and how fast due ones are climbed."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -8,6 +10,10 @@ from benchmarks import ground
 
 PENDING = [int(n) for n in os.environ.get("BENCH_PENDING", "1000,10000,100000,1000000").split(",")]
 DUE = int(os.environ.get("BENCH_STEPS", "1000"))
+# Steps that fall due evenly, so many a second for so long, with so many processes that sweep.
+A_SECOND = int(os.environ.get("BENCH_A_SECOND", "1000"))
+SECONDS = 10
+SWEEPERS = int(os.environ.get("BENCH_SWEEPERS", "2"))
 # One run by the verb, the rest as copies of its rows: opening a million incidents is not what is measured.
 # No bundles: each page is to cost its own rows, which is the dearer way.
 MAKE = """
@@ -104,11 +110,60 @@ spent_bare = time.perf_counter() - began
 print(f"bare SQL that claims and writes the page row only: {bare / spent_bare:.0f} a second")
 print(f"sweep / bare SQL = {climbed / spent / (bare / spent_bare):.3f}")
 """
+FLOWS = """
+begins = now() + timedelta(seconds=8)
+def flow(n):
+    at = begins + timedelta(seconds=n / A_SECOND)
+    return copy(run, key=f"flow:{n}", incident_id=incidents[n % len(incidents)], next_at=at, position=0)
+PageRun.objects.bulk_create((flow(n) for n in range(A_SECOND * SECONDS)), batch_size=2000)
+print("begins", begins.timestamp(), "beginning after", (begins - now()).total_seconds())
+"""
+SWEEPS = """
+import sys, time
+from oncall import paging
+from oncall.models import PageRun
+while PageRun.objects.filter(key__startswith="flow:", position=0, status="running").exists():
+    if not paging.sweep():
+        time.sleep(0.02)
+"""
+LATE = """
+from datetime import datetime, timezone
+from oncall.models import Page
+pages = Page.objects.filter(run__key__startswith="flow:").values_list("run__key", "created_at")
+late = sorted(at.timestamp() - BEGINS - int(key[5:]) / A_SECOND for key, at in pages)
+print(f"{len(late)} steps due at {A_SECOND} a second, {SWEEPERS} processes that sweep:", end=" ")
+print(f"lateness p50 {late[len(late) // 2]:.2f} s, p99 {late[len(late) * 99 // 100]:.2f} s")
+"""
 
 
 def main() -> None:
     with ground.postgres() as pg_port, tempfile.TemporaryDirectory() as folder:
         env = ground.environment(Path(folder) / "data", pg_port)
         ground.manage(env, "prepare")
-        code = f"PENDING, DUE = {PENDING}, {DUE}\n{MAKE}{PENDS}{CLIMBS}"
-        print(ground.manage(env, "shell", "--verbosity", "0", "--command", code).strip())
+        known = f"PENDING, DUE, A_SECOND, SECONDS = {PENDING}, {DUE}, {A_SECOND}, {SECONDS}\n"
+        said = shell(env, known + MAKE + PENDS + CLIMBS + FLOWS)
+        measured, _, begins = said.partition("begins ")
+        print(measured.strip())
+        flow(env, float(begins.split()[0]))
+
+
+def flow(env: dict[str, str], begins: float) -> None:
+    """An open loop: the steps fall due whether or not the sweeps keep up."""
+    command = [
+        sys.executable,
+        str(ground.ROOT / "manage.py"),
+        "shell",
+        "--verbosity",
+        "0",
+        "--command",
+        SWEEPS,
+    ]
+    sweepers = [subprocess.Popen(command, cwd=ground.ROOT, env=env) for _ in range(SWEEPERS)]
+    if any(sweeper.wait(300) for sweeper in sweepers):
+        sys.exit("A process that sweeps has failed.")
+    known = f"BEGINS, A_SECOND, SWEEPERS = {begins}, {A_SECOND}, {SWEEPERS}\n"
+    print(shell(env, known + LATE))
+
+
+def shell(env: dict[str, str], code: str) -> str:
+    return ground.manage(env, "shell", "--verbosity", "0", "--command", code).strip()

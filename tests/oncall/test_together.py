@@ -16,7 +16,7 @@ from incidents import lifecycle, neighbours, people
 from incidents.models import IncidentMember, TimelineEvent
 from notifications.models import ContactMethod, Delivery
 from oncall import paging, together
-from oncall.models import Coverage, Page, PageRun, Step, Target
+from oncall.models import Coverage, Page, PageRun, RoundRobin, Step, Target
 from oncall.storm_models import Bundle, StormPolicy
 from tests.oncall.conftest import NOON, policy, schedule
 
@@ -116,6 +116,7 @@ def dump():
             (event.incident.number, event.number, event.kind, event.text, str(event.data))
             for event in TimelineEvent.objects.select_related("incident")
         ),
+        "turns": sorted(RoundRobin.objects.values_list("schedule__name", "last")),
         "people": sorted(IncidentMember.objects.values_list("incident__number", "user__email", "why")),
     }
 
