@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,10 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import actors
 from accounts.models import Role as Rank
 from accounts.models import User
-from incidents import afteraction, forms, mitigating, people, presence, recap, room
+from incidents import afteraction, forms, mitigating, newest, people, presence, recap, room
 from incidents import live as livepart
 from incidents.doorways import DOORS, OFFERED
-from incidents.models import Incident, RoomVisit, TimelineEvent
+from incidents.models import Incident, RoomVisit
 from incidents.seen import Seen
 from lib import doors, plainwords
 from lib.choices import share_choices
@@ -110,31 +109,17 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "incidents/detail.html", context_of(request, incident))
 
 
-def _newest(request: HttpRequest, number: int) -> tuple[int, int]:
-    """The incident's ID and the number of its last event.
-
-    One narrow statement, because each watcher asks it every two seconds. Raises Http404 where the reader may
-    not know of the incident.
-    """
-    events = TimelineEvent.objects.filter(incident=OuterRef("pk")).order_by("-number").values("number")[:1]
-    rows = Incident.objects.visible_to(reader(request)).filter(number=number).order_by()
-    found = rows.values_list("pk", Subquery(events)).first()
-    if found is None:
-        raise Http404
-    return found[0], found[1] or 0
-
-
 @require_GET
 @login_required
 def live(request: HttpRequest, number: int, after: int) -> HttpResponse:
     """Polled every two seconds; 204 while nothing is new since event ``after``; 286 ends the polling."""
-    incident_id, last = _newest(request, number)
-    if last <= after:
-        return HttpResponse(status=204)
     try:
-        part, is_over = livepart.answer(request, incident_id, last)
+        known = newest.of(reader(request), number)
+        if known.last <= after:
+            return HttpResponse(status=204)
+        part, is_over = livepart.answer(request, known.incident_id, known.last)
     except Incident.DoesNotExist:
-        # It was made private, or purged, since the line above.
+        # Or it was made private, or purged, between the two.
         raise Http404 from None
     return HttpResponse(part, status=286 if is_over else 200)
 

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import Role, User
+from incidents import newest
 from outbox import delivery, doorbell, handlers
 from tests.browsing import browser as browser
 from tests.browsing import console as console
@@ -69,6 +70,7 @@ def _own_cache(settings: Any) -> None:
     """
     # A test's first incident has the number of the last test's.
     caches["drawn"].clear()
+    newest.AGE = 0
     default = settings.CACHES["default"]
     if settings.REDIS_URL:
         number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 14 + 1
