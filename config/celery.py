@@ -5,7 +5,6 @@ itself. Imported without Django by beat, which only needs names and intervals.
 """
 
 import os
-import sys
 from pathlib import Path
 
 from celery import Celery
@@ -15,6 +14,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from config import settings
 from config.sweeps import SWEEPS
+from lib import interpreter
 from outbox import doorbell
 
 QUEUES = ("page", "bulk", "tick")
@@ -37,15 +37,9 @@ def transport_options(redis_url: str) -> dict[str, object]:
     }
 
 
-# A thread that waited for the database has to wait for the interpreter again, behind whoever computes.
-# With Python's own 5 ms, a sweep of a dozen statements loses a quarter of a second among busy threads.
-SWITCH_SECONDS = 0.0005
-
-
 @worker_init.connect
 def share_the_interpreter(**_: object) -> None:
-    """Let a worker's threads take turns ten times as often as Python would."""
-    sys.setswitchinterval(SWITCH_SECONDS)
+    interpreter.share()
 
 
 app = Celery("tocsin")

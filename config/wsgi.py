@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from lib import interpreter
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+interpreter.share()
 application = get_wsgi_application()

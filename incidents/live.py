@@ -3,8 +3,8 @@
 Each reader asks every two seconds, so an event that two hundred await would be drawn two hundred times. What
 is the same for all who may act, and for all who may not, is drawn once for somebody without a name: no
 request is within reach while it is drawn, so nothing of one reader can come to another. The reader's own
-token and key take the place of two marks afterwards, which are random words of that drawing alone: nobody can
-write them into an incident beforehand. Who holds a chair or an open task sees other buttons, and has a
+token, key and pause take the place of marks afterwards, which are random words of that drawing alone: nobody
+can write them into an incident beforehand. Who holds a chair or an open task sees other buttons, and has a
 drawing of their own; so have the few who may see a private incident, of which nothing is kept.
 """
 
@@ -46,11 +46,24 @@ class Drawn:
     html: str
     token_mark: str
     reader_mark: str
+    pause_mark: str
     own: frozenset[int]
     is_over: bool
 
     def for_reader(self, token: str, user: User) -> str:
-        return self.html.replace(self.token_mark, token).replace(self.reader_mark, str(user.pk))
+        own = {self.token_mark: token, self.reader_mark: str(user.pk), self.pause_mark: pause()}
+        html = self.html
+        for mark, word in own.items():
+            html = html.replace(mark, word)
+        return html
+
+
+def pause() -> str:
+    """How long a page waits until it asks again: about two seconds, by chance a quarter more or less.
+
+    Who awaits the same news hears it in the same moment; without the chance they would all ask again in one.
+    """
+    return f"{1750 + secrets.randbelow(501)}ms"
 
 
 @dataclass(frozen=True)
@@ -138,13 +151,16 @@ def _shared(incident_id: int, last: int, window: Window, may_act: bool) -> Drawn
 
 
 def _draw(incident: Incident, window: Window, may_act: bool) -> Drawn:
-    token_mark, reader_mark = (secrets.token_hex(16) for _ in range(2))
+    token_mark, reader_mark, pause_mark = (secrets.token_hex(16) for _ in range(3))
     seen = Seen(incident)
     context = context_of(incident, may_act=may_act, window=window, seen=seen)
-    html = render_to_string(PART, {**context, "csrf_token": token_mark, "user": Anybody(reader_mark)})
+    marks = {"csrf_token": token_mark, "user": Anybody(reader_mark), "pause": pause_mark}
+    html = render_to_string(PART, {**context, **marks})
     holders = {row.user_id for row in seen.holdings}
     owners = {task.owner_id for task in context["tasks"] if task.ended_at is None and task.owner_id}
-    return Drawn(html, token_mark, reader_mark, frozenset(holders | owners), incident.status in DONE)
+    return Drawn(
+        html, token_mark, reader_mark, pause_mark, frozenset(holders | owners), incident.status in DONE
+    )
 
 
 def context_of(
@@ -180,6 +196,7 @@ def context_of(
         "scope": room.scope_words(incident),
         "services": seen.services,
         "watching": incident.status not in DONE,
+        "pause": pause(),
     }
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from incidents import live, notes, searching
 from incidents.models import TimelineEvent
+from tests.incidents.test_views import ASKS_AGAIN
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def test_the_earlier_is_reached_by_links_page_by_page(signed, long):
 def test_a_page_of_the_past_does_not_move_under_its_reader(signed, long):
     past = signed.get(long.get_absolute_url() + "?before=12").content.decode()
 
-    assert 'hx-trigger="every 2s"' not in past and "Back to the newest" in past
-    assert 'hx-trigger="every 2s"' in signed.get(long.get_absolute_url()).content.decode()
+    assert 'hx-trigger="every' not in past and "Back to the newest" in past
+    assert ASKS_AGAIN.search(signed.get(long.get_absolute_url()).content.decode())
 
 
 @pytest.mark.parametrize("number", [1, 4, 12, 20])
@@ -53,7 +54,7 @@ def test_a_link_to_an_old_event_opens_the_timeline_around_it(signed, long, numbe
     page = signed.get(f"{long.get_absolute_url()}?at={number}").content.decode()
 
     assert number in numbers(page) and number + 3 in numbers(page)
-    assert 'hx-trigger="every 2s"' not in page and "Back to the newest" in page
+    assert 'hx-trigger="every' not in page and "Back to the newest" in page
 
 
 def test_a_link_to_a_recent_event_opens_the_room_as_it_is_now(signed, long):
@@ -61,7 +62,7 @@ def test_a_link_to_a_recent_event_opens_the_room_as_it_is_now(signed, long):
     page = signed.get(f"{long.get_absolute_url()}?at={last - 2}").content.decode()
 
     assert numbers(page)[0] == last and last - 2 in numbers(page)
-    assert 'hx-trigger="every 2s"' in page
+    assert ASKS_AGAIN.search(page)
 
 
 def test_a_search_hit_leads_to_an_event_that_the_page_holds(signed, long, alice):
