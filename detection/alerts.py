@@ -47,8 +47,8 @@ def ingest(source: Source, signals: Sequence[Signal], *, heard: Heard | None = N
     stored = [_store(source, signal, router, at) for signal in sorted(signals, key=lambda signal: signal.key)]
     firing = _firing(signals, stored)
     new = [(one.alert, one.route) for one in firing if one.is_new and one.alert]
-    homeless = placing.repeat([one.alert for one in firing if not one.is_new and one.alert], at=at)
-    placing.place(new + [(alert, None) for alert in homeless], at=at)
+    again = [(one.alert, one.route) for one in firing if not one.is_new and one.alert]
+    placing.place(new + placing.repeat(again, at=at), at=at)
     _acknowledge(source, stored)
     _clear(stored)
     if heard:

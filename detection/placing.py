@@ -14,7 +14,6 @@ from detection.models import Alert, Bundle, Silence
 from detection.routing import Route
 from detection.signals import cut
 from incidents import lifecycle, merging, neighbours, timeline
-from incidents import severity as severities
 from incidents.kinds import EventKind, Source, Status
 from incidents.models import Incident, Severity
 
@@ -151,22 +150,26 @@ def is_judged(incident: Incident) -> bool:
     return incident.timeline.filter(kind=EventKind.SEVERITY_CHANGED, actor_kind="person").exists()
 
 
-def repeat(repeats: Sequence[Alert], *, at: datetime) -> list[Alert]:
+def repeat(
+    repeats: Sequence[tuple[Alert, Route | None]], *, at: datetime
+) -> list[tuple[Alert, Route | None]]:
     """Known alerts fired again: raise what got worse; return those that need an incident (again).
+
+    What its rule says counts for a repeat as for the first firing, whatever the signal's own word is.
 
     That is: those whose silence has ended, and those whose incident was resolved a while ago although
     they still fire.
     """
     known = Incident.objects.select_related("severity").in_bulk(
-        {a.incident_id for a in repeats if a.incident_id}
+        {alert.incident_id for alert, _route in repeats if alert.incident_id}
     )
     homeless = []
-    for alert in repeats:
+    for alert, route in repeats:
         incident = known.get(alert.incident_id) if alert.incident_id else None
         if incident is None or _is_over(incident, alert, at):
-            homeless.append(alert)
-        elif incident.status == Status.TRIAGE and alert.severity:
-            suggested = severities.from_signal(alert.severity, alert.service)
+            homeless.append((alert, route))
+        elif incident.status == Status.TRIAGE and (alert.severity or (route and route.severity)):
+            suggested = routing.suggestion(alert, route)
             if suggested.rank < incident.severity.rank and not is_judged(incident):
                 raise_severity(alert, timeline.lock(incident.pk), suggested)
     return homeless

@@ -330,6 +330,34 @@ def test_a_rule_reads_labels_and_decides_service_severity_and_declaring(clock, f
     assert (alert.incident.severity.name, alert.incident.status) == ("SEV1", Status.ACTIVE)
 
 
+def test_a_rule_says_how_bad_a_repeat_is_too(clock, fire, source, billing, only):
+    """Its own word is louder; before, the second firing raised what the rule had calmed."""
+    RoutingRule.objects.create(
+        source=source, matchers=parse('team="lab"'), service=billing, severity=severities.named("SEV4")
+    )
+    for _ in range(3):
+        fire(labels={"team": "lab"}, severity="critical")
+
+    assert only().severity.name == "SEV4"
+
+
+def test_a_rule_still_counts_when_a_resolved_alert_is_news_again(clock, fire, source, billing, by_alice):
+    RoutingRule.objects.create(
+        source=source,
+        matchers=parse('team="lab"'),
+        service=billing,
+        severity=severities.named("SEV4"),
+        auto_declare=True,
+    )
+    first = fire(labels={"team": "lab"}, severity="critical").incident
+    lifecycle.resolve(first.pk, actor=by_alice)
+    clock.shift(timedelta(hours=1))
+    again = fire(labels={"team": "lab"}, severity="critical").incident
+
+    assert again != first
+    assert (again.severity.name, again.status) == ("SEV4", Status.ACTIVE)
+
+
 def test_declaring_by_itself_is_off_unless_asked_for(clock, fire, only):
     fire()
 
