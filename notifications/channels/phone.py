@@ -1,19 +1,16 @@
-"""SMS and calls over an API of Twilio's shape: a form that is posted, through our own guarded client."""
+"""SMS and calls over an API of Twilio's shape, with Twilio's own client (`notifications.channels.twilio`)."""
 
-import base64
-import json
+from importlib import import_module
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from lib import gsm, http, signing
+from lib import gsm, signing
 from lib.refusal import Invalid
 from notifications.channels.base import Plain, Told
-from notifications.channels.webhook import retry_after
-from notifications.errors import Passing, Permanent
+from notifications.errors import Permanent
 from notifications.models import Delivery, Word
 
 TIMEOUT_SECONDS = 8
@@ -56,47 +53,17 @@ def read(given: str) -> Delivery:
     return row
 
 
-def _post(resource: str, form: dict[str, str]) -> Told:
+def _operator() -> Any:
+    """The operator's own client, loaded when it is first needed.
+
+    Raises:
+        Permanent: the telephone is not connected.
+    """
     if not is_configured():
         raise Permanent(
             "The telephone is not connected: TWILIO_ACCOUNT_SID, _AUTH_TOKEN and _FROM are not set."
         )
-    account = settings.TWILIO_ACCOUNT_SID
-    url = f"{settings.TWILIO_API_URL.rstrip('/')}/2010-04-01/Accounts/{account}/{resource}.json"
-    secret = base64.b64encode(f"{account}:{settings.TWILIO_AUTH_TOKEN}".encode()).decode()
-    headers = {"Authorization": f"Basic {secret}", "Content-Type": "application/x-www-form-urlencoded"}
-    try:
-        # Only the operator can set this address.
-        answer = http.fetch(
-            "POST",
-            url,
-            body=urlencode(form),
-            headers=headers,
-            timeout=TIMEOUT_SECONDS,
-            max_bytes=50_000,
-            allow_private=True,
-        )
-    except http.Blocked as blocked:
-        raise Permanent(f"The telephone API may not be reached: {blocked}") from blocked
-    except http.Unreachable as away:
-        raise Passing(f"The telephone API cannot be reached: {away}") from away
-    return _read(answer)
-
-
-def _read(answer: http.Answer) -> Told:
-    try:
-        said: Any = json.loads(answer.body)
-    except ValueError:
-        said = {}
-    said = said if isinstance(said, dict) else {}
-    if 200 <= answer.status < 300:
-        return {"sid": str(said.get("sid", ""))[:64], "status": str(said.get("status", ""))[:20]}
-    reason = f"The telephone API answered {answer.status} {said.get('code', '')} {said.get('message', '')}"[
-        :300
-    ]
-    if answer.status == 429 or answer.status >= 500:
-        raise Passing(reason.strip(), retry_after(answer.headers.get("retry-after")))
-    raise Permanent(reason.strip())
+    return import_module("notifications.channels.twilio")
 
 
 def _address(name: str, delivery: Delivery) -> str:
@@ -108,13 +75,13 @@ class Sms(Plain):
         return is_configured()
 
     def send(self, delivery: Delivery) -> Told:
-        form = {
-            "To": delivery.address,
-            "From": settings.TWILIO_FROM,
-            "Body": text(delivery),
-            "StatusCallback": _address("phone:status", delivery),
-        }
-        return _post("Messages", form)
+        told: Told = _operator().message(
+            to=delivery.address,
+            body=text(delivery),
+            callback=_address("phone:status", delivery),
+            seconds=TIMEOUT_SECONDS,
+        )
+        return told
 
 
 class Voice(Plain):
@@ -122,11 +89,11 @@ class Voice(Plain):
         return is_configured()
 
     def send(self, delivery: Delivery) -> Told:
-        form = {
-            "To": delivery.address,
-            "From": settings.TWILIO_FROM,
-            "Url": _address("phone:call", delivery),
-            "StatusCallback": _address("phone:status", delivery),
-            "Timeout": str(RINGS_SECONDS),
-        }
-        return _post("Calls", form)
+        told: Told = _operator().call(
+            to=delivery.address,
+            url=_address("phone:call", delivery),
+            callback=_address("phone:status", delivery),
+            rings=RINGS_SECONDS,
+            seconds=TIMEOUT_SECONDS,
+        )
+        return told

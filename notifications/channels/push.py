@@ -61,6 +61,13 @@ def tag(delivery: Delivery) -> str:
     return f"tocsin-{kind}{about}"[:60]
 
 
+def _authorization(origin: str) -> str:
+    try:
+        return webpush.authorization(private_key(), origin=origin, subject=settings.VAPID_SUBJECT, at=now())
+    except ValueError as bad:
+        raise Permanent(f"Messages cannot be signed, see VAPID_SUBJECT and VAPID_PRIVATE_KEY: {bad}") from bad
+
+
 class WebPush(Plain):
     def prepare(self, delivery: Delivery) -> None:
         method = ContactMethod.objects.filter(pk=delivery.fact("method") or 0).first()
@@ -73,17 +80,12 @@ class WebPush(Plain):
             raise Permanent(f"{GONE}: it was removed.")
         words = json.dumps(delivery.shown, separators=(",", ":"), ensure_ascii=False)  # type: ignore[attr-defined]
         try:
-            body = webpush.encrypt(words.encode(), p256dh=p256dh, auth=auth)
+            body = webpush.encrypt(words.encode(), endpoint=delivery.address, p256dh=p256dh, auth=auth)
         except ValueError as bad:
             raise Permanent(f"{GONE}: its keys are not valid.") from bad
         parts = urlsplit(delivery.address)
         headers = {
-            "Authorization": webpush.authorization(
-                private_key(),
-                origin=f"{parts.scheme}://{parts.netloc}",
-                subject=settings.VAPID_SUBJECT,
-                at=now(),
-            ),
+            "Authorization": _authorization(f"{parts.scheme}://{parts.netloc}"),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "TTL": str(_LASTS.get(Word(delivery.word), _LASTS_OTHERS)),

@@ -1,5 +1,6 @@
-"""Text messages and calls: to an API of Twilio's shape and back, judged by Twilio's own library."""
+"""Text messages and calls: to an API of Twilio's shape and back, signed as Twilio documents it."""
 
+import base64
 import re
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -8,8 +9,6 @@ from xml.etree import ElementTree
 import pytest
 from django.core.cache import cache
 from django.utils.timezone import now
-from twilio.request_validator import RequestValidator
-from twilio.rest import Client as Twilio
 
 from accounts.actors import person
 from catalog.models import Membership, Service, Team
@@ -23,7 +22,7 @@ from notifications.models import ContactMethod, Delivery
 from oncall import paging
 from oncall.models import Coverage, Page, PageRun, Policy, Step, Target
 from oncall.storm_models import Bundle
-from tests.standins.telephone import ACCOUNT, NUMBER, TOKEN, Telephone
+from tests.standins.telephone import ACCOUNT, NUMBER, TOKEN, Telephone, signature
 
 pytestmark = pytest.mark.django_db
 ALICES, BASE = "+4915112345678", "https://tocsin.example"
@@ -78,17 +77,17 @@ def opened(service, root, drain):
 
 @pytest.fixture
 def say(client):
-    """Post to our door as Twilio does: with the signature that Twilio's own library makes."""
+    """Post to our door as Twilio does, with its signature."""
 
     def post(path, token=TOKEN, **form):
         path = path.removeprefix(BASE)
-        signature = RequestValidator(token).compute_signature(BASE + path, form)
+        signed = signature(BASE + path, form, token)
         return client.generic(
             "POST",
             path,
             urlencode(form),
             content_type="application/x-www-form-urlencoded",
-            headers={"X-Twilio-Signature": signature},
+            headers={"X-Twilio-Signature": signed},
         )
 
     return post
@@ -158,21 +157,80 @@ def test_what_may_pass_is_tried_again_and_what_cannot_is_not(telephone, alice, k
     assert TOKEN not in row.error
 
 
-def test_the_stand_in_is_one_that_twilios_own_client_takes_for_twilio(telephone, monkeypatch):
-    client = Twilio(ACCOUNT, TOKEN)
-    send = client.http_client.request
-    real = "https://api.twilio.com"
-    monkeypatch.setattr(
-        client.http_client,
-        "request",
-        lambda method, url, **rest: send(method, url.replace(real, telephone.url), **rest),
-    )
+def test_twilios_own_client_says_it_to_the_server_that_is_meant(telephone, alice):
+    line(alice)
+    [row] = contacts.tell(alice, "page", key="k", subject="Fire", body="B")
+    delivery.sweep()
 
-    message = client.messages.create(to=ALICES, from_=NUMBER, body="Fire")
+    row.refresh_from_db()
+    [asked] = telephone.asked
+    assert row.state == "sent"
+    assert asked.headers["x-twilio-client"].startswith("python-")
+    assert set(asked.form) == {"To", "From", "Body", "StatusCallback"}
 
-    assert message.sid.startswith("SM")
-    ours = {"to": ALICES, "from_": NUMBER, "body": "Fire"}
-    assert telephone.asked[0].form == {"To": ours["to"], "From": ours["from_"], "Body": ours["body"]}
+
+@pytest.mark.parametrize("content", [b"", b"OK", b"[]", b'"x"', b"{}", b'{"sid": null}'])
+def test_what_was_taken_in_unread_words_is_never_said_twice(telephone, alice, content):
+    line(alice)
+    telephone.fail((201, {}, content))
+    [row] = contacts.tell(alice, "page", key="k", subject="S", body="B")
+    delivery.sweep()
+    delivery.sweep()
+
+    row.refresh_from_db()
+    assert row.state == "sent" and len(telephone.asked) == 1
+
+
+def test_no_redirect_takes_the_secret_elsewhere(telephone, alice):
+    line(alice)
+    telephone.fail((307, {"Location": f"{telephone.url}/elsewhere"}, b""))
+    [row] = contacts.tell(alice, "page", key="k", subject="S", body="B")
+    delivery.sweep()
+
+    row.refresh_from_db()
+    assert row.state == "failed" and [one.path.endswith("/Messages.json") for one in telephone.asked] == [
+        True
+    ]
+
+
+def test_the_guard_holds_for_twilios_client_too(telephone, alice, settings):
+    settings.TWILIO_API_URL = "http://169.254.169.254/latest"
+    line(alice)
+    [row] = contacts.tell(alice, "page", key="k", subject="S", body="B")
+    delivery.sweep()
+
+    row.refresh_from_db()
+    assert row.state == "failed" and "may not be reached" in row.error
+
+
+def test_the_secret_is_in_no_log(telephone, alice, caplog):
+    caplog.set_level("DEBUG")
+    line(alice)
+    telephone.fail((500, {}, b""))
+    [row] = contacts.tell(alice, "page", key="k", subject="S", body="B")
+    delivery.sweep()
+
+    basic = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    assert telephone.asked and TOKEN not in caplog.text + row.error and basic not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "number", "expected"),
+    [
+        ("https://mycompany.com/myapp.php?foo=1&bar=2", "+14158675309", "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+        ("https://example.com/myapp.php?foo=1&bar=2", "+14158675310", "L/OH5YylLD5NRKLltdqwSvS0BnU="),
+    ],
+)
+def test_these_tests_sign_as_twilio_documents_it(url, number, expected):
+    form = {
+        "CallSid": "CA1234567890ABCDE",
+        "Caller": number,
+        "Digits": "1234",
+        "From": number,
+        "To": "+18005551212",
+    }
+
+    assert signature(url, form, "12345") == expected
 
 
 def test_a_message_that_the_operator_could_not_deliver_has_failed_after_all(

@@ -64,6 +64,19 @@ def test_a_page_arrives_encrypted_signed_urgent_and_short_lived(alice, method, s
     assert 0 < len(asked.headers["topic"]) <= 32
 
 
+@pytest.mark.parametrize(("name", "value"), [("VAPID_SUBJECT", "me"), ("VAPID_PRIVATE_KEY", "bm8ga2V5")])
+def test_what_the_operator_mistyped_is_said_and_the_browser_is_kept(
+    alice, method, service, settings, name, value
+):
+    setattr(settings, name, value)
+    row = page(alice)
+    delivery.sweep()
+
+    row.refresh_from_db()
+    assert row.state == "failed" and name in row.error and value not in row.error.replace(name, "")
+    assert service.asked == [] and alice.contact_methods.filter(pk=method.pk).exists()
+
+
 def test_messages_of_one_bundle_replace_each_other_at_the_service_and_on_the_screen(
     alice, method, service, monkeypatch
 ):
