@@ -68,10 +68,11 @@ def _before(calls: Sequence[Call], since: datetime) -> dict[int, int]:
 
 def _bundle(calls: Sequence[Call], since: datetime) -> None:
     user = calls[0].page.user
-    found = _join(user, since, len(calls))
-    row = found or _begin(user, len(calls))
+    row, is_new = _join(user, since, len(calls)), False
+    if row is None:
+        row, is_new = _begin(user, len(calls))
     Page.objects.filter(pk__in=[call.page.pk for call in calls]).update(bundle=row)
-    if found is None or row.rung_at <= since:
+    if is_new or row.rung_at <= since:
         _ring(row, soft=all(_may_be_soft(call.page, call.run, since) for call in calls))
     else:
         _refresh(row)
@@ -98,14 +99,15 @@ def _join(user: User, since: datetime, more: int) -> Bundle | None:
     return None
 
 
-def _begin(user: User, size: int) -> Bundle:
+def _begin(user: User, size: int) -> tuple[Bundle, bool]:
+    """A bundle of this person, and whether it is new."""
     try:
         with transaction.atomic():
-            return Bundle.objects.create(user=user, size=size)
+            return Bundle.objects.create(user=user, size=size), True
     except IntegrityError:
-        # Another incident began it at this moment.
+        # Somebody else began it at this moment, and rings.
         Bundle.objects.filter(user=user, closed_at=None).update(size=F("size") + size, last_at=now())
-        return Bundle.objects.get(user=user, closed_at=None)
+        return Bundle.objects.get(user=user, closed_at=None), False
 
 
 def _may_be_soft(page: Page, run: PageRun, since: datetime) -> bool:

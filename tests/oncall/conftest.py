@@ -85,6 +85,19 @@ def opened(checkout, root, clock) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def opened_now(checkout, root) -> Callable[[str], Any]:
+    """The same by the real clock, for threads."""
+
+    def open_incident(title: str) -> Any:
+        severity = Severity.objects.get(name="SEV2")
+        return lifecycle.open_incident(
+            severity=severity, title=title, actor=person(root), service_ids=[checkout.pk]
+        )
+
+    return open_incident
+
+
+@pytest.fixture
 def tick(clock, drain) -> Callable[..., None]:
     """Let minutes pass, with every sweep running each 30 seconds."""
 
