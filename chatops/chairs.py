@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from chatops import people, telling
+from chatops import people, telling, words
 from chatops.asked import Asked
-from incidents import roles
+from incidents import roles, volunteering
 from incidents.models import Role
 from lib.refusal import Invalid
 
@@ -40,6 +40,17 @@ def role(asked: Asked) -> str:
         brief = "" if at is None else replace(asked, words=" ".join(typed[at + 1 :])).text
         incident = roles.take(incident.pk, actor=actor, role_slug=slug, user_id=user.pk, brief=brief)
     return "\n".join([telling.head(incident), telling.who(incident)])
+
+
+def volunteer(asked: Asked) -> str:
+    """``volunteer comms``, ``volunteer off comms``: an offer, or no longer one."""
+    first, rest = words.first_word(asked.words)
+    is_off = first.lower() == "off"
+    slug = _chair((rest if is_off else asked.words).strip())
+    verb = volunteering.withdraw if is_off else volunteering.offer
+    incident = verb(asked.incident.pk, actor=asked.actor, role_slug=slug)
+    said = _("Withdrawn.") if is_off else _("Offered. Whoever commands sees it and can seat you.")
+    return "\n".join([telling.head(incident), said])
 
 
 def _chair(typed: str) -> str:

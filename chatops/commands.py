@@ -253,6 +253,12 @@ COMMANDS: dict[str, Command] = {
         ("chair", "take", "leave", "alone"),
         form="chair",
     ),
+    "volunteer": Command(
+        "volunteer [off] <role>",
+        _t("offers to take an empty chair, or no longer"),
+        chairs.volunteer,
+        ("volunteer", "withdraw"),
+    ),
     "update": Command(
         "update [<text>]", _t("tells the team where things stand"), _update, ("update",), form="update"
     ),

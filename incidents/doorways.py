@@ -18,6 +18,7 @@ from incidents import (
     scope,
     todos,
     updates,
+    volunteering,
 )
 from incidents.kinds import Status
 
@@ -93,6 +94,19 @@ DOORS: dict[str, Door] = {
         roles.leave,
         _("Step down"),
         lambda form: {"role_slug": form.cleaned_data["role"].slug},
+    ),
+    "volunteer": Door(
+        forms.VolunteerForm,
+        volunteering.offer,
+        _("Offer to take a chair"),
+        lambda form: {"role_slug": form.cleaned_data["role"].slug},
+        _("Nobody sits in it by this: whoever commands sees it and can seat you with one tap."),
+    ),
+    "withdraw": Door(
+        forms.OfferForm,
+        volunteering.withdraw,
+        _("Withdraw"),
+        lambda form: {"role_slug": form.cleaned_data["role"].slug, "user_id": form.cleaned_data["user"]},
     ),
     "alone": Door(
         forms.TakeForm,

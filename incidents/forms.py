@@ -144,6 +144,18 @@ class TakeForm(VerbForm):
     role = forms.ModelChoiceField(queryset=Role.objects.all(), to_field_name="slug")
 
 
+class VolunteerForm(TakeForm):
+    role = forms.ModelChoiceField(
+        label=_("Empty chair"), queryset=Role.objects.all(), to_field_name="slug", empty_label=None
+    )
+
+
+class OfferForm(TakeForm):
+    """A volunteer's offer, by the chair and the person."""
+
+    user = forms.IntegerField(min_value=1, max_value=2**53, required=False)
+
+
 class UpdateForm(VerbForm):
     text = CleanCharField(
         label=_("Update for the team"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3})

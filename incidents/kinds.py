@@ -45,6 +45,8 @@ class EventKind(models.TextChoices):
     SCOPE_SET = "scope_set", _("Scope set")
     ROLE_TAKEN = "role_taken", _("Role taken")
     ROLE_LEFT = "role_left", _("Role left")
+    ROLE_OFFERED = "role_offered", _("Offered to take a chair")
+    ROLE_WITHDRAWN = "role_withdrawn", _("Offer withdrawn")
     BREAK_GLASS = "break_glass", _("Break glass")
     UPDATE_POSTED = "update_posted", _("Update")
     CLOCK_SNOOZED = "clock_snoozed", _("Update put off")

@@ -1,6 +1,7 @@
 """The chairs: who commands, who digs, who speaks; and that the commander does not debug."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -52,14 +53,13 @@ def take(
         Refused: ``separation``, where this severity keeps the roles apart and no glass is broken.
     """
     with timeline.locked(incident_id, actor=actor, verb="role") as incident:
-        role = _role(role_slug)
-        user = _person(user_id, actor)
+        role = role_named(role_slug)
+        user = who_may_sit(user_id, actor)
         held = set(_roles_of(incident, user)) | {role.slug}
-        policy = policy_of(incident)
-        forbidden = not may_hold_together(policy, held)
+        forbidden = not may_hold_together(policy_of(incident), held)
         already = _glass_broken(incident, user)
-        if forbidden and not (break_glass.strip() or already):
-            raise Refused("separation", _separation(policy, user, held))
+        if not break_glass.strip():
+            refuse_together(incident, user, role)
         breaks = forbidden and not already
         if breaks:
             _break(incident, actor, user, held, clean(break_glass, 300), is_alone=True)
@@ -77,8 +77,8 @@ def alone(
     Asked every 15 minutes to hand a chair over until a second person takes one (clock ``hand_over``).
     """
     with timeline.locked(incident_id, actor=actor, verb="role") as incident:
-        role = _role(role_slug)
-        user = _person(None, actor)
+        role = role_named(role_slug)
+        user = who_may_sit(None, actor)
         if _asked_just_now(incident, user, role):
             return incident  # A second tap wakes nobody a second time.
         held = set(_roles_of(incident, user)) | {role.slug}
@@ -109,7 +109,7 @@ def _call_for_help(incident: Incident, actor: Actor, user: User) -> None:
 def leave(incident_id: int, *, actor: Actor, role_slug: str) -> Incident:
     """Step down from a chair; where it must be held, the ``roles`` clock starts."""
     with timeline.locked(incident_id, actor=actor, verb="role") as incident:
-        role = _role(role_slug)
+        role = role_named(role_slug)
         holding = incident.holdings.filter(role=role, until=None).select_related("user").first()
         if holding is None:
             raise Refused("chair_empty", _("Nobody holds %(role)s.") % {"role": role.name})
@@ -161,7 +161,15 @@ def refuse_hands_on(incident: Incident, user: User) -> None:
         )
 
 
-def _role(slug: str) -> Role:
+def refuse_together(incident: Incident, user: User, role: Role) -> None:
+    """Raises Refused ``separation`` where this chair and what the person holds are kept apart."""
+    held, policy = set(_roles_of(incident, user)) | {role.slug}, policy_of(incident)
+    if not may_hold_together(policy, held) and not _glass_broken(incident, user):
+        raise Refused("separation", _separation(policy, user, held))
+
+
+def role_named(slug: str) -> Role:
+    """Raises Invalid, with the names that there are."""
     role = Role.objects.filter(slug=slug).first()
     if role is None:
         names = ", ".join(Role.objects.values_list("slug", flat=True))
@@ -172,7 +180,12 @@ def _role(slug: str) -> Role:
     return role
 
 
-def _person(user_id: int | None, actor: Actor) -> User:
+def who_may_sit(user_id: int | None, actor: Actor) -> User:
+    """Somebody by key, else the actor.
+
+    Raises:
+        Invalid: nobody, or switched off. Refused: ``not_a_responder``.
+    """
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else actor.user
     if user is None:
         raise Invalid(_("There is no such person, or the account is switched off."), field="user")
@@ -224,6 +237,16 @@ def _break(
     )
 
 
+def _end_offers(incident: Incident, role: Role, user: User, at: datetime) -> None:
+    """The chair is taken; and who sits now offers no more what this severity keeps apart from it."""
+    running = incident.chair_offers.running()
+    running.filter(role=role).end(at)
+    held, policy = set(_roles_of(incident, user)), policy_of(incident)
+    for offer in running.filter(user=user).select_related("role"):
+        if not may_hold_together(policy, held | {offer.role.slug}):
+            running.filter(pk=offer.pk).end(at)
+
+
 @transaction.atomic
 def _seat(incident: Incident, actor: Actor, role: Role, user: User, brief: str, glass: bool) -> None:
     sitting = incident.holdings.filter(role=role, until=None).select_related("user").first()
@@ -237,6 +260,7 @@ def _seat(incident: Incident, actor: Actor, role: Role, user: User, brief: str, 
         incident=incident, role=role, user=user, since=at, brief=brief, is_glass_broken=glass
     )
     welcome(incident, user, IncidentMember.Why.ROLE)
+    _end_offers(incident, role, user, at)
     timeline.record(
         incident,
         EventKind.ROLE_TAKEN,

@@ -179,28 +179,31 @@ class Chair:
     holder: User | None
     is_required: bool
     suggestion: User | None
+    offers: list[User]
     is_glass_broken: bool
     since: datetime | None
 
 
 def chairs(incident: Incident, seen: Seen | None = None) -> list[Chair]:
-    """The demanded chairs, and further ones that somebody holds."""
+    """The demanded chairs, and further ones that somebody holds or offers to take."""
     seen = seen or Seen(incident)
     demanded = set(seen.policy.required_roles)
     held = {row.role_id: row for row in seen.holdings}
     suggestion = next(iter(seen.on_call), None)
     busy = {row.user_id for row in held.values()}
+    shown = {*held, *(one.role_id for one in seen.offers)}
     return [
         Chair(
             role=role,
             holder=held[role.pk].user if role.pk in held else None,
             is_required=role.slug in demanded,
             suggestion=suggestion if suggestion and suggestion.pk not in busy else None,
+            offers=[] if role.pk in held else [one.user for one in seen.offers if one.role_id == role.pk],
             is_glass_broken=role.pk in held and held[role.pk].is_glass_broken,
             since=held[role.pk].since if role.pk in held else None,
         )
         for role in seen.roles
-        if role.slug in demanded or role.pk in held or role.slug == "incident_commander"
+        if role.slug in demanded or role.pk in shown or role.slug == "incident_commander"
     ]
 
 

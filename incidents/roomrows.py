@@ -1,5 +1,7 @@
 """Rows of the room beside its timeline: who looked in, and what is to be done."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
@@ -54,6 +56,40 @@ class IncidentTask(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class OfferQuerySet(models.QuerySet["ChairOffer"]):
+    def running(self) -> "OfferQuerySet":
+        return self.filter(ended_at=None)
+
+    def end(self, at: datetime) -> int:
+        """End those that run; how many."""
+        return self.running().update(ended_at=at)
+
+
+class ChairOffer(models.Model):
+    """Somebody can take an empty chair, and sits in none by saying so; see `volunteering`."""
+
+    incident = models.ForeignKey("incidents.Incident", models.CASCADE, related_name="chair_offers")
+    role = models.ForeignKey("incidents.Role", models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    offered_at = models.DateTimeField(default=now)
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="The chair was taken, the offer withdrawn, or the incident over."
+    )
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["offered_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "role", "user"], condition=Q(ended_at=None), name="chair_offered_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.role_id} {self.user_id}"
 
 
 class SearchText(models.Model):

@@ -7,6 +7,7 @@ from catalog.models import Service
 from incidents import deadlines, questions
 from incidents.models import Deadline, Incident, MitigationAttempt, Role, RoleHolding
 from incidents.policy import Policy
+from incidents.roomrows import ChairOffer
 from incidents.severity import policy_of
 
 
@@ -27,6 +28,13 @@ class Seen:
     @cached_property
     def holdings(self) -> list[RoleHolding]:
         return list(self.incident.holdings.filter(until=None).select_related("user", "role"))
+
+    @cached_property
+    def offers(self) -> list[ChairOffer]:
+        """Who can take a chair, the first to say so first; nobody once the incident is over."""
+        if not self.incident.is_open:
+            return []
+        return list(self.incident.chair_offers.running().filter(user__is_active=True).select_related("user"))
 
     @cached_property
     def services(self) -> list[Service]:

@@ -22,6 +22,8 @@ _ICONS = {
     E.SCOPE_SET: "users",
     E.ROLE_TAKEN: "user",
     E.ROLE_LEFT: "user",
+    E.ROLE_OFFERED: "hand",
+    E.ROLE_WITHDRAWN: "hand",
     E.BREAK_GLASS: "triangle-alert",
     E.UPDATE_POSTED: "send",
     E.CLOCK_SNOOZED: "clock",
@@ -64,7 +66,7 @@ GROUPS: dict[str, frozenset[str]] = {
     "milestones": frozenset({*TOLLS, E.SEVERITY_CHANGED, E.DISMISSED, E.MERGED}),
     "alerts": frozenset({E.ALERT_JOINED, E.ALERT_CLEARED, E.SIGNALS_CLEAR, E.MAY_NOT_BE_MITIGATED}),
     "pages": frozenset({E.PAGED, E.PAGE_ASKED, E.PAGE_FAILED, E.DEADLINE_MISSED, E.DEADLINE_NUDGED}),
-    "chairs": frozenset({E.ROLE_TAKEN, E.ROLE_LEFT, E.BREAK_GLASS}),
+    "chairs": frozenset({E.ROLE_TAKEN, E.ROLE_LEFT, E.ROLE_OFFERED, E.ROLE_WITHDRAWN, E.BREAK_GLASS}),
 }
 
 
@@ -154,6 +156,10 @@ def _words(kind: EventKind, event: TimelineEvent, text: str) -> tuple[str, str]:
         return _("%(who)s took %(role)s") % {"who": get("user_name"), "role": get("role_name")}, after
     if kind == E.ROLE_LEFT:
         return _("%(who)s left %(role)s") % {"who": get("user_name"), "role": get("role_name")}, ""
+    if kind == E.ROLE_OFFERED:
+        return _("%(who)s can take %(role)s") % {"who": get("user_name"), "role": get("role_name")}, ""
+    if kind == E.ROLE_WITHDRAWN:
+        return _("Offer of %(who)s withdrawn") % {"who": get("user_name")}, str(get("role_name"))
     if kind == E.BREAK_GLASS:
         chairs = ", ".join(str(get("roles") or "").replace("_", " ").split(","))
         return _("Glass broken for %(who)s") % {"who": get("user_name")}, chairs

@@ -138,6 +138,8 @@ def record(
         event.save()
         searching.keep_event(row, event)
         deadlines.reset(row, cause=event)
+        if kind in transitions.ENDS:
+            row.chair_offers.end(recorded_at)
         announce_all(kind.topic, [_news(event)])
     return event
 

@@ -55,6 +55,9 @@ MOVES: dict[str, Move] = {
     E.ALERT_JOINED: Move(ANY),
 }
 
+#: After these nobody is needed in a chair any more.
+ENDS = (E.RESOLVED, E.DISMISSED, E.MERGED)
+
 #: The columns that events alone write; replaying the timeline must give the same.
 REPLAYED = (
     "status",

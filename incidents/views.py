@@ -21,7 +21,8 @@ from lib.choices import share_choices
 
 # Verbs that move rows of a list; the page around them stays.
 _TICKS = ("step", "task-end", "task-give")
-_BUTTONS = ("acknowledge", "declare", "take", "leave", "alone", "close", "try", "outcome", *_TICKS)
+_CHAIRS = ("take", "leave", "alone", "volunteer", "withdraw")
+_BUTTONS = ("acknowledge", "declare", "close", "try", "outcome", *_CHAIRS, *_TICKS)
 
 
 def reader(request: HttpRequest) -> User:
@@ -40,6 +41,7 @@ def _offers(incident: Incident, user: User, bound: forms.VerbForm | None, name: 
     if not user.is_at_least(Rank.RESPONDER):
         return []
     names = list(OFFERED[incident.status])
+    names += ["volunteer"] if incident.is_open else []
     names += ["correct", "redact", "people"]
     names.append("make-public" if incident.is_private else "make-private")
     if incident.is_drill and incident.is_open:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from incidents import roles
-from incidents.kinds import DeadlineKind, EventKind
+from incidents.kinds import INCIDENT_COMMANDER, DeadlineKind, EventKind
 from incidents.models import Incident, IncidentMember, TimelineEvent
 from incidents.questions import ask
 from notifications import contacts, delivery, wording
@@ -52,6 +52,8 @@ def event(event_id: int) -> None:
             _update(one, incident)
         case EventKind.ROLE_TAKEN:
             _seated(one, incident)
+        case EventKind.ROLE_OFFERED:
+            _offered(one, incident)
 
 
 def _room(one: TimelineEvent, incident: Incident) -> None:
@@ -192,6 +194,20 @@ def _seated(one: TimelineEvent, incident: Incident) -> None:
         text=_("%(name)s gave you this chair.") % {"name": one.actor_label},
     )
     _tell(person, Word.NEWS, f"seat:{one.pk}", words, incident)
+
+
+def _offered(one: TimelineEvent, incident: Incident) -> None:
+    """Somebody can take an empty chair: whoever commands may seat them."""
+    person = roles.holders(incident).get(INCIDENT_COMMANDER)
+    if person is None or person.pk == one.actor_id or not (person.is_active and may_hear(person, incident)):
+        return
+    said = {"who": one.get("user_name"), "role": one.get("role_name")}
+    words = wording.letter(
+        incident,
+        subject=_("%(who)s can take %(role)s") % said,
+        text=_("%(who)s offers to be %(role)s. One tap in the room seats them.") % said,
+    )
+    _tell(person, Word.NEWS, f"offer:{one.pk}", words, incident)
 
 
 def _tell(user: User, word: str, key: str, words: wording.Words, incident: Incident) -> None:

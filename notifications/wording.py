@@ -170,11 +170,19 @@ def post(event: TimelineEvent, incident: Incident) -> str:
     return f"{'DRILL ' if incident.is_drill else ''}{stamp} {said}"
 
 
+_CHAIRS = (
+    EventKind.ROLE_TAKEN,
+    EventKind.ROLE_LEFT,
+    EventKind.ROLE_OFFERED,
+    EventKind.ROLE_WITHDRAWN,
+)
+
+
 def detail(event: TimelineEvent) -> str:
     """What of an event's data belongs into its one line."""
     if event.kind == EventKind.SEVERITY_CHANGED:
         return f"{event.get('from')} → {event.get('to')}: {event.text}"
-    if event.kind in (EventKind.ROLE_TAKEN, EventKind.ROLE_LEFT):
+    if event.kind in _CHAIRS:
         return f"{event.get('role_name')}: {event.get('user_name')}"
     if event.kind in (EventKind.DEADLINE_MISSED, EventKind.DEADLINE_NUDGED):
         label = str(DeadlineKind(event.get("deadline", DeadlineKind.RESPONSE)).label)

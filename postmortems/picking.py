@@ -93,6 +93,9 @@ def words(event: TimelineEvent, incident: Incident, *, text: str = "", is_end: b
     if event.kind in (E.ROLE_TAKEN, E.ROLE_LEFT):
         verb = "taken by" if event.kind == E.ROLE_TAKEN else "left by"
         return f"{event.get('role_name')} {verb} {event.get('user_name')}"
+    if event.kind in (E.ROLE_OFFERED, E.ROLE_WITHDRAWN):
+        verb = "offered by" if event.kind == E.ROLE_OFFERED else "no longer offered by"
+        return f"{event.get('role_name')} {verb} {event.get('user_name')}"
     if event.kind == E.SEVERITY_CHANGED:
         return f"Severity changed from {event.get('from')} to {event.get('to')}"
     label = str(E(event.kind).label)

@@ -33,6 +33,7 @@ from incidents import (
     severity,
     todos,
     updates,
+    volunteering,
 )
 from incidents.api import shapes
 from incidents.finding import filtered
@@ -52,6 +53,9 @@ _FILTERS = [
     OpenApiParameter("since", str, description="Detected at or after (ISO 8601)."),
     OpenApiParameter("until", str, description="Detected before (ISO 8601)."),
 ]
+
+
+_ROLE = OpenApiParameter("role", str, OpenApiParameter.PATH)
 
 
 class TimelineOrder(NewestFirst):
@@ -140,12 +144,41 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(
         request=None,
         responses=shapes.IncidentSerializer,
-        parameters=[OpenApiParameter("role", str, OpenApiParameter.PATH)],
+        parameters=[_ROLE],
     )
     @action(detail=True, methods=["delete"], url_path=r"roles/(?P<role>[-a-z0-9_]{1,40})")
     def step_down(self, request: Request, number: str, role: str) -> Response:
         """Leave a chair."""
         return self._do(number, roles.leave, role_slug=role)
+
+    @extend_schema(methods=["GET"], responses=shapes.OfferSerializer(many=True), parameters=[_ROLE])
+    @extend_schema(methods=["POST"], request=None, responses=shapes.IncidentSerializer, parameters=[_ROLE])
+    @extend_schema(
+        methods=["DELETE"],
+        responses=shapes.IncidentSerializer,
+        parameters=[
+            _ROLE,
+            OpenApiParameter("user", str, description="Whose offer, by e-mail address. Default: yours."),
+        ],
+    )
+    @action(
+        detail=True,
+        methods=["get", "post", "delete"],
+        url_path=r"roles/(?P<role>[-a-z0-9_]{1,40})/offers",
+        pagination_class=None,
+    )
+    def offers(self, request: Request, number: str, role: str) -> Response:
+        """Volunteers for an empty chair. POST: you can take it. 409 `separation` where you may not sit there.
+
+        Whoever may assign seats one with `POST roles/`; DELETE withdraws.
+        """
+        if request.method == "POST":
+            return self._do(number, volunteering.offer, role_slug=role)
+        if request.method == "DELETE":
+            user_id = _volunteer(request.query_params.get("user", ""))
+            return self._do(number, volunteering.withdraw, role_slug=role, user_id=user_id)
+        rows = volunteering.running(self.get_object(), role)
+        return Response(shapes.OfferSerializer(rows, many=True).data)
 
     @extend_schema(request=shapes.AloneSerializer, responses=shapes.IncidentSerializer)
     @action(detail=True, methods=["post"])
@@ -364,6 +397,20 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         row = self.get_queryset().filter(pk=incident.pk).first()
         # Somebody who made it private for others still sees it; one who lost sight of it gets what he did.
         return Response(shapes.IncidentSerializer(row or incident).data, status=status)
+
+
+def _volunteer(email: str) -> int | None:
+    """The key of the person with that address; None without one.
+
+    Raises:
+        Invalid: nobody has it.
+    """
+    if not email:
+        return None
+    found = User.objects.filter(email=email.strip().lower()).first()
+    if found is None:
+        raise Invalid("There is no such person.", field="user")
+    return found.pk
 
 
 def _ids(asked: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from catalog.models import Service
 from incidents import hidden
 from incidents.kinds import DeadlineKind, Provenance, Source
 from incidents.models import Deadline, Incident, IncidentTask, RoleHolding, TimelineEvent
+from incidents.roomrows import ChairOffer
 from incidents.scoring import Mark
 from lib.text import CleanTextField
 
@@ -196,6 +197,17 @@ class RoleChangeSerializer(serializers.Serializer):
     user = PersonField(required=False, help_text="E-mail address. Default: yourself.")
     brief = CleanTextField(max_length=500, required=False, allow_blank=True)
     break_glass = CleanTextField(max_length=300, required=False, allow_blank=True)
+
+
+class OfferSerializer(serializers.ModelSerializer):
+    """Somebody can take a chair."""
+
+    user = serializers.EmailField(source="user.email", read_only=True)
+    user_name = serializers.CharField(source="user", read_only=True)
+
+    class Meta:
+        model = ChairOffer
+        fields = ["user", "user_name", "offered_at"]
 
 
 class AloneSerializer(serializers.Serializer):

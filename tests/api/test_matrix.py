@@ -327,6 +327,7 @@ TYPED = {
     "correct": "1 14:05 wrong clock", "redact": "1 a password", "link": "INC-{other}",
     "people": "alice@example.com", "unprivate": "names", "enddrill": "over", "hand": "alice@example.com",
     "mitigation": "try 1", "runbook": "done 1:abc",
+    "volunteer": "comms",
 }  # fmt: skip
 #: Commands that are about no incident.
 ABOUT_NONE = {"help", "list"}

@@ -191,7 +191,7 @@ REST = {
     "acknowledge": "ack", "severity": "sev", "roles": "role", "alone": "role", "step-down": "role",
     "updates": "update", "notes": "note", "corrections": "correct", "links": "link", "tasks": "task",
     "mitigations": "mitigation", "runbook-steps": "runbook", "make-private": "private",
-    "make-public": "unprivate", "skip-public": "nopublic", "list": "declare",
+    "make-public": "unprivate", "skip-public": "nopublic", "list": "declare", "offers": "volunteer",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.actors import person
-from incidents import deadlines, lifecycle, notes, overdue, replay, roles, updates
+from incidents import deadlines, lifecycle, notes, overdue, replay, roles, updates, volunteering
 from incidents.kinds import EventKind
 from incidents.models import Incident, Severity
 from incidents.policy import may_hold_together
@@ -27,6 +27,8 @@ steps = st.one_of(
     st.tuples(st.just("take"), people, st.sampled_from(CHAIRS), people, st.booleans()),
     st.tuples(st.just("leave"), people, st.sampled_from(CHAIRS)),
     st.tuples(st.just("alone"), people),
+    st.tuples(st.just("offer"), people, st.sampled_from(CHAIRS)),
+    st.tuples(st.just("withdraw"), people, st.sampled_from(CHAIRS)),
     st.tuples(st.just("update"), people),
     st.tuples(st.just("snooze"), people),
     st.tuples(st.just("mitigate"), people),
@@ -70,6 +72,8 @@ def _say(incident: Incident, other: Incident, crew, clock, step) -> None:
         ),
         "leave": lambda: roles.leave(incident.pk, actor=actor, role_slug=words[1]),
         "alone": lambda: roles.alone(incident.pk, actor=actor),
+        "offer": lambda: volunteering.offer(incident.pk, actor=actor, role_slug=words[1]),
+        "withdraw": lambda: volunteering.withdraw(incident.pk, actor=actor, role_slug=words[1]),
         "update": lambda: lifecycle.post_update(incident.pk, actor=actor, text="still looking"),
         "snooze": lambda: updates.snooze(
             incident.pk, actor=actor, reason="on the phone", until=now() + 25 * MIN
@@ -106,6 +110,10 @@ def _check(incident: Incident) -> None:
         held.setdefault(holding.user_id, set()).add(holding.role.slug)
     for user, chairs in held.items():
         assert may_hold_together(policy, chairs) or user in broken
+    # An offer is for an empty chair of an incident that is not over.
+    offered = {offer.role.slug for offer in row.chair_offers.running().select_related("role")}
+    assert not offered & {slug for chairs in held.values() for slug in chairs}
+    assert row.is_open or not offered
 
 
 @pytest.mark.parametrize("rank", [1, 3])

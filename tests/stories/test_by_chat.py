@@ -32,6 +32,8 @@ SAYS = {
     "declared",
     "role_taken",
     "role_left",
+    "role_offered",
+    "role_withdrawn",
     "update_posted",
     "published",
     "paged",
@@ -74,6 +76,12 @@ class Browser:
 
     def hand(self, who, role, whom, brief):
         self._say(who, "chair", role=role, user=getattr(self.house, whom).pk, brief=brief)
+
+    def offer(self, who, role):
+        self._say(who, "volunteer", role=role)
+
+    def withdraw(self, who, role):
+        self._say(who, "withdraw", role=role)
 
     def release(self, who, role):
         self._say(who, "leave", role=role)
@@ -202,6 +210,12 @@ class Chat:
     def hand(self, who, role, whom, brief):
         self._type(who, f"role hand {role} <@U{whom.upper()}> {brief}")
 
+    def offer(self, who, role):
+        self._type(who, f"volunteer {role}")
+
+    def withdraw(self, who, role):
+        self._type(who, f"volunteer off {role}")
+
     def release(self, who, role):
         self._type(who, f"role release {role}")
 
@@ -311,7 +325,10 @@ def outage(door, night, began):
     at(1)
     door.take("ivan", "incident_commander")
     door.hand("ivan", "technical_lead", "alice", "Look at v42 first")
-    door.take("cleo", "comms_lead")
+    for volunteer in ("carol", "cleo"):
+        door.offer(volunteer, "comms_lead")
+    door.withdraw("carol", "comms_lead")
+    door.hand("ivan", "comms_lead", "cleo", "Customers first")
     at(4)
     door.update("cleo", "Auth logs show timeouts. Working on mitigation.")
     door.publish("cleo", "investigating", "We are looking into a problem with Shop.")
