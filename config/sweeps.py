@@ -85,6 +85,7 @@ SWEEPS = [
     Sweep("swaps", "oncall.swaps.sweep", 60),
     Sweep("shifts", "oncall.announcing.sweep", 60),
     Sweep("canaries", "notifications.canary.sweep", 60, "tick", "notifications.canary.owed_since"),
+    Sweep("drills", "oncall.drills.sweep", 20, "tick", "oncall.drills.owed_since"),
     Sweep("postmortem-reminders", "postmortems.reminders.sweep", 60),
     Sweep("incident-closing", "incidents.overdue.close_old", 300),
     # Tidying up.

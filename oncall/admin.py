@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts.audited import Audited
 from incidents.models import Incident
+from oncall.drill_models import DrillPlan, DrillTurn
 from oncall.models import (
     Coverage,
     Layer,
@@ -153,3 +154,18 @@ class StormPolicyAdmin(Audited, admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: StormPolicy, form: Any, change: bool) -> None:
         obj.pk = 1
         super().save_model(request, obj, form, change)
+
+
+class TurnInline(Shown, admin.TabularInline):
+    model = DrillTurn
+    extra = 0
+    exclude = ["incident"]
+
+
+@admin.register(DrillPlan)
+class DrillPlanAdmin(Shown, Audited):
+    """Looked at here and planned on their page, which checks the times."""
+
+    list_display = ["name", "team", "service", "cron", "time_zone", "is_paused", "next_at"]
+    list_select_related = ["team", "service"]
+    inlines = [TurnInline]

@@ -18,6 +18,7 @@ from lib.refusal import Invalid
 from oncall import answering
 from oncall.calendar_api import CalendarViewSet
 from oncall.chair_api import ChairRotaViewSet
+from oncall.drill_api import DrillPlanViewSet
 from oncall.duty_api import OverrideViewSet, PolicyViewSet, ScheduleViewSet, SwapViewSet
 from oncall.load_views import LoadViewSet
 from oncall.models import PageRun
@@ -129,6 +130,7 @@ routes: list[tuple[str, type[viewsets.GenericViewSet], str]] = [
     ("policies", PolicyViewSet, "policy"),
     ("overrides", OverrideViewSet, "override"),
     ("chair-rotas", ChairRotaViewSet, "chair-rota"),
+    ("drill-plans", DrillPlanViewSet, "drill-plan"),
     ("swaps", SwapViewSet, "swap"),
     ("calendars", CalendarViewSet, "calendar"),
     ("on-call-load", LoadViewSet, "load"),

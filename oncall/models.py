@@ -14,6 +14,7 @@ from accounts.models import User
 from catalog.models import Service, Team, check_zone
 from incidents.models import Incident, Role
 from oncall import windows
+from oncall.drill_models import DrillPlan as DrillPlan
 from oncall.history_models import PastLayer as PastLayer
 from oncall.storm_models import Bundle
 

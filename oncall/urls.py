@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oncall import answers, calendar_views, covers, editing, load_views, taps, views
+from oncall import answers, calendar_views, covers, drill_views, editing, load_views, taps, views
 
 app_name = "oncall"
 urlpatterns = [
@@ -22,6 +22,11 @@ urlpatterns = [
     path("swap/<int:pk>/decline/", covers.decline, name="decline_swap"),
     path("swap/<int:pk>/withdraw/", covers.withdraw, name="withdraw_swap"),
     path("chairs/", editing.chairs, name="chairs"),
+    path("drills/", drill_views.index, name="drills"),
+    path("drills/new/", drill_views.edit, name="drill_new"),
+    path("drills/<int:pk>/", drill_views.drill, name="drill"),
+    path("drills/<int:pk>/change/", drill_views.edit, name="drill_edit"),
+    path("drills/<int:pk>/<slug:name>/", drill_views.act, name="drill_act"),
     path("schedules/new/", editing.schedule, name="schedule_new"),
     path("schedules/<int:pk>/", editing.schedule, name="schedule"),
     path("policies/new/", editing.policy, name="policy_new"),

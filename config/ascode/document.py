@@ -1,6 +1,6 @@
 """The whole file: its sections in the order in which they are written, read, compared and exported."""
 
-from config.ascode import catalog_rows, oncall_rows, severity_rows, status_rows, yamltext
+from config.ascode import catalog_rows, drill_rows, oncall_rows, severity_rows, status_rows, yamltext
 from config.ascode.sections import Name, Section
 from config.ascode.values import Row, WrongFile, show, unknown
 
@@ -14,6 +14,7 @@ SECTIONS: tuple[Section, ...] = (
     catalog_rows.MITIGATIONS,
     status_rows.GROUPS,
     status_rows.COMPONENTS,
+    drill_rows.DRILLS,
 )
 _HEAD = (
     "# What this Tocsin is told. `python3 manage.py apply FILE` adds and changes what a file says and\n"

@@ -17,6 +17,7 @@ from config.ascode import applying, document, yamltext
 from config.ascode.applying import Outcome
 from config.ascode.values import WrongFile, span, spell
 from incidents.models import Severity
+from oncall.drill_models import DrillPlan
 from oncall.models import Coverage, Layer, ManagementCoverage, Policy, Schedule, Target
 from oncall.schedules import on_call
 from statuspage.models import Component, ComponentGroup
@@ -82,6 +83,17 @@ mitigations:
     service: checkout
     name: Roll back checkout
     parameters: {version: "007"}
+drills:
+  - name: The bank does not answer
+    team: payments
+    service: checkout
+    severity: SEV1
+    scenario: Customers write that paying fails.
+    cron: 0 10 * * 2
+    time_zone: Europe/Oslo
+    people: [Bob@example.com]
+    schedules: [Payments primary]
+    lasts: 45 min
 component_groups:
   - name: Shop
 components:
@@ -112,10 +124,10 @@ def refused(text: str) -> str:
     return caught.value.message
 
 
-def test_a_file_makes_everything_that_it_says(world, alice, carol, mona):
+def test_a_file_makes_everything_that_it_says(world, alice, bob, carol, mona):
     outcome = apply(FULL)
 
-    assert (outcome.added, outcome.changed) == (9, 1)
+    assert (outcome.added, outcome.changed) == (10, 1)
     team = Team.objects.get(slug="payments")
     assert (team.holidays_country, team.windows) == ("NO", [[0, "08:00", "16:00"], [1, "08:00", "17:00"]])
     assert list(team.memberships.values_list("user__email", "is_manager")) == [
@@ -142,6 +154,9 @@ def test_a_file_makes_everything_that_it_says(world, alice, carol, mona):
     assert Severity.objects.get(rank=5).current.policy["name"] == "SEV5"
     component = Component.objects.get(name="Payments")
     assert (component.group.name, component.services.count()) == ("Shop", 2)
+    drill = DrillPlan.objects.get()
+    assert (drill.lasts, drill.people.get(), drill.schedules.count()) == (timedelta(minutes=45), bob, 1)
+    assert drill.next_at and not drill.is_paused
 
 
 def test_what_was_exported_changes_nothing_when_it_is_applied(world):
@@ -151,7 +166,7 @@ def test_what_was_exported_changes_nothing_when_it_is_applied(world):
     outcome = apply(document.export())
 
     assert outcome.changes == ()
-    assert outcome.same == 25
+    assert outcome.same == 26
     assert AuditEntry.objects.count() == entries
 
 
@@ -190,6 +205,10 @@ def test_what_is_refused_at_the_end_takes_back_what_came_first(world):
     assert not Team.objects.filter(slug="payments").exists()
 
 
+_DRILL = (
+    "teams: [{{slug: t, name: T}}]\nservices: [{{slug: s, name: S, team: t}}]\ndrills: [{{name: D, team: t, "
+    "service: s, severity: SEV1, scenario: Look, cron: {cron}, people: {people}}}]"
+)
 REFUSED = [
     (
         "teams: [{slug: a, name: A, zone: UTC}]",
@@ -285,6 +304,8 @@ REFUSED = [
         "mitigations: [{slug: m, name: M, parameters: {n: [1]}}]",
         "mitigations[0].parameters.n: Write a text",
     ),
+    (_DRILL.format(cron="often", people="[alice@example.com]"), "drills[0].cron: That is no cron line"),
+    (_DRILL.format(cron="0 10 * * 2", people="[]"), "drills[0].people: Say who takes part"),
     ("", "the file: It is empty"),
     ("hello", "the file: It begins with"),
     (
