@@ -22,8 +22,8 @@ from lib import failpoints
 from lib.businesshours import NeverOpen
 from notifications import contacts, delivery
 from notifications.models import Delivery
-from oncall import backlog, ladder, plans, quieting, recording, ringing, stopping, together, turns
-from oncall.models import Page, PageRun, Policy
+from oncall import asking, backlog, ladder, plans, quieting, recording, ringing, stopping, together, turns
+from oncall.models import PageRun, Policy
 
 Run = PageRun.Status
 OWN = ringing.OWN
@@ -188,21 +188,7 @@ def _ask(run: PageRun, rung: dict[str, Any], incident: Incident) -> bool:
     if not users:
         _say_nobody(run, rung, incident)
         return False
-    pages = [
-        Page.objects.get_or_create(
-            run=run, rung=run.position, user=user, defaults={"step": rung["step"], "created_at": now()}
-        )
-        for user in users
-    ]
-    ringing.ring_all([ringing.Call(page, run, incident) for page, is_new in pages if is_new])
-    neighbours.paged(
-        incident,
-        user_ids=[user.pk for user in users],
-        policy=run.policy_name,
-        step=rung["step"],
-        reason=run.note or str(PageRun.Reason(run.reason).label),
-        round=rung["round"],
-    )
+    asking.ask([asking.Ask(run, incident, rung, users)])
     _end_drills(users, incident)
     return True
 

@@ -11,13 +11,13 @@ from django.utils.timezone import now
 
 from accounts.models import User
 from catalog.models import Team
-from incidents import neighbours, timeline
+from incidents import timeline
 from incidents.kinds import OPEN
 from incidents.models import Incident, IncidentMember
 from lib import failpoints
 from notifications import contacts
-from oncall import ladder, plans, recording, ringing, stopping
-from oncall.models import Page, PageRun
+from oncall import asking, ladder, plans, recording, stopping
+from oncall.models import PageRun
 
 # So many incidents are locked for the time that their statements take; an answer waits for no longer.
 AT_ONCE = 100
@@ -131,21 +131,8 @@ class _Known:
 def _climb(steps: Sequence[_Step]) -> None:
     _claim(steps)
     failpoints.reach("after_claim")
-    ringing.ring_all(_pages(steps))
     recording.overtaken_all([(step.run, step.incident, step.seen) for step in steps])
-    neighbours.paged_all(
-        [
-            neighbours.Asked(
-                step.incident,
-                step.users,
-                policy=step.run.policy_name,
-                step=step.rung["step"],
-                reason=step.run.note or str(PageRun.Reason(step.run.reason).label),
-                data={"round": step.rung["round"]},
-            )
-            for step in steps
-        ]
-    )
+    asking.ask([asking.Ask(step.run, step.incident, step.rung, step.users) for step in steps])
 
 
 def _claim(steps: Sequence[_Step]) -> None:
@@ -168,23 +155,3 @@ def _claim(steps: Sequence[_Step]) -> None:
         )
         if won != len(ids):
             raise _Taken
-
-
-def _pages(steps: Sequence[_Step]) -> list[ringing.Call]:
-    """A page for each person of each rung, unless it is there already."""
-    there = set(
-        Page.objects.filter(run__in=[step.run.pk for step in steps]).values_list("run", "rung", "user")
-    )
-    at = now()
-    calls = [
-        ringing.Call(
-            Page(run=step.run, rung=step.run.position, user=user, step=step.rung["step"], created_at=at),
-            step.run,
-            step.incident,
-        )
-        for step in steps
-        for user in step.users
-        if (step.run.pk, step.run.position, user.pk) not in there
-    ]
-    Page.objects.bulk_create(call.page for call in calls)
-    return calls
