@@ -46,7 +46,7 @@ class DrillForm(forms.Form):
         label=_("Or by a cron line"),
         max_length=100,
         required=False,
-        help_text=_("For example 0 10 1-7 * 2, the first Tuesday of a month. Empty: as ticked above."),
+        help_text=_("For example 0 10 * * 2#1, the first Tuesday of a month. Empty: as ticked above."),
     )
     time_zone = CleanCharField(label=_("Time zone"), max_length=64, help_text=_("Such as Europe/Copenhagen."))
     people = forms.ModelMultipleChoiceField(

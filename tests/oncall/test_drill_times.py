@@ -58,8 +58,8 @@ def test_a_weekly_line_is_read_back(weekdays, hour, minute):
 
 
 def test_a_line_that_says_more_is_shown_as_it_is():
-    assert drill_times.weekly("0 10 1-7 * 2") is None
-    assert drill_times.words("0 10 1-7 * 2", BERLIN) == "0 10 1-7 * 2, Europe/Berlin"
+    assert drill_times.weekly("0 10 * * 2#1") is None
+    assert drill_times.words("0 10 * * 2#1", BERLIN) == "0 10 * * 2#1, Europe/Berlin"
     assert drill_times.words("0 10 * * 2,4", BERLIN) == "Tue, Thu 10:00, Europe/Berlin"
 
 
