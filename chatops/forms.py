@@ -97,6 +97,8 @@ def _data(form: VerbForm, said: dict[str, Any], team_id: str, me: User) -> dict[
             value = people.meant(team_id, value, me).pk
         if isinstance(field, forms.BooleanField):
             value = "on" if value else ""
+        elif isinstance(value, list) and not isinstance(field, forms.ModelMultipleChoiceField):
+            value = next(iter(value), "")
         data[name] = "" if value is None else value
     return data
 

@@ -1,5 +1,6 @@
 """What was heard once: replays and Slack's own repetitions change nothing."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,15 +10,23 @@ from django.utils.translation import gettext as _
 
 from chatops.models import Heard
 from lib.refusal import Refused
+from lib.text import is_storable
 
-_BATCH = 1_000
+_BATCH, _LONGEST = 1_000, 200
 #: Slack and what stands between repeat a request for some hours at most.
 RETRIED = timedelta(days=1)
 
 
 def first_time(key: str, *, keep: timedelta) -> bool:
     """Remember the key; False when it is known already, also to another process at this moment."""
-    return Heard.objects.get_or_create(key=key, defaults={"until": now() + keep})[1]
+    return Heard.objects.get_or_create(key=_kept(key), defaults={"until": now() + keep})[1]
+
+
+def _kept(key: str) -> str:
+    """The key as the column takes it: what is too long or cannot be stored is known by its hash."""
+    if len(key) <= _LONGEST and is_storable(key):
+        return key
+    return hashlib.sha256(key.encode(errors="replace")).hexdigest()
 
 
 @contextmanager
@@ -32,7 +41,7 @@ def claimed(key: str, *, keep: timedelta) -> Iterator[None]:
     try:
         yield
     except Exception:
-        Heard.objects.filter(key=key).delete()
+        Heard.objects.filter(key=_kept(key)).delete()
         raise
 
 

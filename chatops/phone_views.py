@@ -13,10 +13,11 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from chatops import telephone
+from chatops import once, telephone
 from lib import callers, limits
 from lib.refusal import Refused
 from notifications.channels import phone
@@ -90,8 +91,25 @@ def _said(*sentences: str) -> HttpResponse:
 
 
 def _speakable(text: str) -> str:
-    """Control characters are no XML."""
-    return "".join(char for char in text if char >= " ")[:600]
+    """Control characters and the two that are none are no XML: a call that says them is cut off."""
+    return "".join(char for char in text if char >= " " and char not in "\ufffe\uffff")[:600]
+
+
+def _once(form: QueryDict, what: str, does: Callable[[], str]) -> str | None:
+    """Do what a call or a message asks for; None where this very one was taken before.
+
+    An answer counts once by itself, but each escalation asks more people.
+    """
+    about = _field(form, "CallSid") or _field(form, "MessageSid")
+    if not about:
+        return does()
+    try:
+        with once.claimed(f"phone:{about}:{what}", keep=once.RETRIED):
+            return does()
+    except Refused as refusal:
+        if refusal.code != "replayed":
+            raise
+        return None
 
 
 @door
@@ -110,8 +128,10 @@ def call(form: QueryDict, token: str) -> HttpResponse:
 
 @door
 def keys(form: QueryDict, token: str) -> HttpResponse:
-    """A key was pressed in the call."""
-    return _said(telephone.press(phone.read(token), _field(form, "Digits")))
+    """A key was pressed in the call; told again, it presses nothing again."""
+    row, digit = phone.read(token), _field(form, "Digits")
+    said = _once(form, digit, lambda: telephone.press(row, digit))
+    return _said(_("That was heard already.") if said is None else said)
 
 
 @door
@@ -122,7 +142,7 @@ def sms(form: QueryDict) -> HttpResponse:
     if limits.is_over("phone-messages", number, most=MESSAGES_A_MINUTE, span=_MINUTE):
         # Two machines that answer each other; each answer costs money.
         return _xml(answer)
-    if sentence := telephone.hear(number, _field(form, "Body")):
+    if sentence := _once(form, "", lambda: telephone.hear(number, _field(form, "Body"))):
         answer.message(_speakable(sentence))
     return _xml(answer)
 

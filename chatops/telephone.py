@@ -48,7 +48,8 @@ def press(row: Delivery, digit: str) -> str:
         canary.heard(ContactMethod.objects.filter(pk=row.fact("method") or 0, user=row.recipient))
         return _("Thank you. This line works.")
     if row.bundle_key and row.recipient and digit == "4":
-        found = Bundle.objects.select_related("user").filter(pk=row.bundle_key, user=row.recipient).first()
+        mine = Bundle.objects.filter(pk=row.bundle_key, user=row.recipient, user__is_active=True)
+        found = mine.select_related("user").first()
         return _answer_bundle(found) if found else _("Nothing was changed.")
     page = page_of(row)
     if page is None or digit not in ("4", "6"):

@@ -1,6 +1,7 @@
 """Text messages and calls: to an API of Twilio's shape and back, signed as Twilio documents it."""
 
 import base64
+import itertools
 import re
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -19,12 +20,13 @@ from lib import gsm
 from notifications import contacts, delivery
 from notifications.channels import phone
 from notifications.models import ContactMethod, Delivery
-from oncall import paging
+from oncall import links, paging
 from oncall.models import Coverage, Page, PageRun, Policy, Step, Target
 from oncall.storm_models import Bundle
 from tests.standins.telephone import ACCOUNT, NUMBER, TOKEN, Telephone, signature
 
 pytestmark = pytest.mark.django_db
+_COUNT = itertools.count()
 ALICES, BASE = "+4915112345678", "https://tocsin.example"
 
 
@@ -98,7 +100,7 @@ def words(answer):
 
 
 def text(say, body, number=ALICES):
-    return words(say("/phone/sms/", From=number, To=NUMBER, Body=body, MessageSid="SM1"))
+    return words(say("/phone/sms/", From=number, To=NUMBER, Body=body, MessageSid=f"SM{next(_COUNT)}"))
 
 
 # Out -------------------------------------------------------------------------------------------------
@@ -406,3 +408,123 @@ def test_a_bare_ack_asks_back_when_something_beside_the_bundle_waits(telephone, 
 
     assert "Several ask you" in text(say, "ack")
     assert set(PageRun.objects.values_list("status", flat=True)) == {"running"}
+
+
+# Attacked ------------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_is_told_again_asks_no_further_people(telephone, opened, alice, bob, carol, say):
+    step = Step.objects.create(policy=Policy.objects.get(), position=2, delay=timedelta(minutes=10))
+    Target.objects.create(step=step, kind="person", person=carol)
+    line(alice, "voice")
+    opened()
+    keys = telephone.asked[0].form["Url"].replace("/call/", "/keys/")
+    pressed = {"Digits": "6", "CallSid": "CA1"}
+    assert "next people" in words(say(keys, **pressed))
+    asked = set(PageRun.objects.get().pages.values_list("user__name", flat=True))
+
+    assert words(say(keys, **pressed)) == "That was heard already."
+    assert set(PageRun.objects.get().pages.values_list("user__name", flat=True)) == asked
+    assert "next people" in words(say(keys, **{**pressed, "CallSid": "CA2"}))
+    assert PageRun.objects.get().pages.filter(user=carol).exists()
+
+
+def test_a_message_that_is_told_again_is_heard_once(telephone, opened, alice, say):
+    line(alice)
+    opened()
+    sent = {"From": ALICES, "To": NUMBER, "Body": "esc", "MessageSid": "SM0"}
+    assert "next people" in words(say("/phone/sms/", **sent))
+    count = PageRun.objects.get().pages.count()
+
+    assert words(say("/phone/sms/", **sent)) == ""
+    assert PageRun.objects.get().pages.count() == count
+
+
+@pytest.mark.parametrize("odd", ["\ufffe", "\uffff", "\x07", "\x85", '<&>"]]>', "\u202e", "💥" * 150])
+def test_a_title_of_any_letters_can_be_said_in_a_call(telephone, opened, alice, say, odd):
+    line(alice, "voice")
+    opened(f"Rate {odd} limit")
+    root = ElementTree.fromstring(say(telephone.asked[0].form["Url"]).content)
+
+    assert len(root.findall("Gather")) == 3 and "Rate" in " ".join(root.itertext())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        " ",
+        "ack" * 500,
+        "ack 99999999999999999999",
+        "ack ٣",
+        "<Response/>",
+        "ack -1",
+        "'; --",
+        "\ufffe",
+    ],
+)
+def test_no_odd_message_answers_a_page(telephone, opened, alice, say, body):
+    line(alice)
+    opened()
+
+    assert isinstance(text(say, body), str)
+    assert PageRun.objects.get().status == "running"
+
+
+def test_a_signature_opens_only_the_address_and_the_words_that_it_is_for(telephone, opened, alice, client):
+    line(alice, "voice")
+    opened()
+    keys = telephone.asked[0].form["Url"].replace("/call/", "/keys/")
+    form = {"Digits": "7", "CallSid": "CA1"}
+    signed = signature(keys, form, TOKEN)
+
+    def post(url, given, **form):
+        return client.post(url.removeprefix(BASE), form, headers={"X-Twilio-Signature": given}).status_code
+
+    for url, given, said in (
+        (keys, signed, {**form, "Digits": "4"}),
+        (keys, signed, {"Digits": "7"}),
+        (keys, signed, {**form, "Extra": "1"}),
+        (keys + "?x=1", signed, form),
+        (keys.replace("/keys/", "/call/"), signed, form),
+        (keys, signed[:-1], form),
+        (keys, signed.lower(), form),
+        (keys, "é" * len(signed), form),
+        (keys, "", form),
+    ):
+        assert post(url, given, **said) == 403
+    assert PageRun.objects.get().status == "running"
+
+
+def test_the_token_of_one_message_is_none_for_another_purpose(
+    telephone, opened, alice, say, client, mailoutbox
+):
+    """The link of a mail, the address of a call and the return path of a mail are good for one thing each."""
+    line(alice, "voice")
+    opened()
+    of_call = telephone.asked[0].form["Url"].rpartition("/call/")[2].strip("/")
+    of_link = links.acknowledge_url(Page.objects.get()).rpartition("/ack/")[2].strip("/")
+    for path in (f"/oncall/ack/{of_call}/", f"/oncall/ack-all/{of_call}/", f"/oncall/ack-all/{of_link}/"):
+        assert client.post(path).status_code == 404
+    for door in ("call", "keys", "status"):
+        assert say(f"/phone/{door}/{of_link}/", Digits="4", CallStatus="failed").status_code == 400
+
+    assert PageRun.objects.get().status == "running"
+
+
+def test_whose_account_is_off_answers_nothing_by_telephone(telephone, opened, alice, say):
+    line(alice, "voice")
+    line(alice, "sms", "+4915112345679")
+    bundle = Bundle.objects.create(user=alice)
+    opened()
+    Page.objects.update(bundle=bundle)
+    call = Delivery.objects.get(channel="voice")
+    keys = BASE + f"/phone/keys/{phone.token(call)}/"
+    alice.is_active = False
+    alice.save()
+    assert "Nothing was changed" in words(say(keys, Digits="4"))
+    Delivery.objects.update(bundle_key=bundle.pk)
+    assert "Nothing was changed" in words(say(keys, Digits="4"))
+    assert text(say, "ack", "+4915112345679") == ""
+
+    assert PageRun.objects.get().status == "running"

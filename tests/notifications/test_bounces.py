@@ -96,6 +96,30 @@ def test_a_delay_an_answer_and_a_forged_address_change_nothing(mail, clock):
     assert mail.state == "sent"
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        lambda local, code: f"{local}+{code}@tocsin.example.com",
+        lambda local, code: f"{local}+٧-{code}@tocsin.example.com",
+        lambda local, code: f"{local}+{'9' * 40}-{code}@tocsin.example.com",
+        lambda local, code: f"{local}+0-{code}@tocsin.example.com",
+        lambda local, code: f"{local}+1-{code[:-1]}@tocsin.example.com",
+        lambda local, code: f"{local}+-1-{code}@tocsin.example.com",
+        lambda local, code: "\x00" + local,
+    ],
+    ids=["no number", "odd digits", "huge", "another", "short", "negative", "nul"],
+)
+def test_a_return_path_that_was_tampered_with_fails_nothing(mail, how):
+    local, _at, _host = returnpath.of(mail).partition("@")
+    address = how(local.partition("+")[0], local.rpartition("-")[2])
+
+    assert returnpath.read(address) is None
+    assert bounces.take(report(), recipient=address) == "unknown"
+    assert bounces.take(report().replace(b"bounces@tocsin.example.com", address.encode())) == "unknown"
+    mail.refresh_from_db()
+    assert mail.state == "sent"
+
+
 def test_a_bounce_stands_beside_the_line_though_later_mails_are_taken(mail, alice, client, root, clock):
     bounces.take(report(mail))
     contacts.tell(alice, "page", key="k2", subject="s", body="b")

@@ -1,8 +1,9 @@
 import re
 
 import pytest
+from django.core import signing
 
-from oncall.models import PageRun
+from oncall.models import Page, PageRun
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +73,46 @@ def test_guesses_never_close_the_true_link(client, link):
         client.get(link[:-4] + "xxx/")
     assert client.post(link).status_code == 200
     assert PageRun.objects.get().status == "acknowledged"
+
+
+def test_only_pressing_acknowledges(client, link):
+    assert client.head(link).status_code == 200
+    assert {
+        client.options(link).status_code,
+        client.put(link).status_code,
+        client.delete(link).status_code,
+    } == {405}
+
+    assert PageRun.objects.get().status == "running"
+
+
+def test_another_person_or_page_under_the_same_signature_is_no_link(client, link, alice, bob):
+    token = link.strip("/").rpartition("/")[2]
+    payload, _colon, rest = token.partition(":")
+    page = Page.objects.get()
+    for forged in (
+        [page.pk, bob.pk],
+        [page.pk + 1, alice.pk],
+        [page.pk],
+        {"page": page.pk},
+        "x",
+        None,
+        [[], []],
+    ):
+        other = signing.dumps(forged, salt="tocsin.oncall.acknowledge", compress=True).partition(":")[0]
+        assert client.post(link.replace(f"{payload}:", f"{other}:")).status_code == 404
+    assert client.post(f"/oncall/ack/{payload}/").status_code == 404
+    assert client.post(f"/oncall/ack/{rest}/").status_code == 404
+
+    assert PageRun.objects.get().status == "running"
+
+
+def test_whose_account_is_off_or_who_may_not_act_any_more_taps_in_vain(client, link, alice):
+    alice.role = "viewer"
+    alice.save()
+    assert client.post(link).status_code == 403
+    alice.is_active = False
+    alice.save()
+    assert client.post(link).status_code == 404
+
+    assert PageRun.objects.get().status == "running"
