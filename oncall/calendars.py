@@ -107,7 +107,8 @@ def publish(schedule: Schedule) -> list[CalendarShift]:
     Schedule.objects.select_for_update().get(pk=schedule.pk)
     at = now()
     start, end = window(at)
-    planned = rota.shifts(schedules.load(schedule, since=start), start, end)
+    # One entry for one stay, also where a changed rotation hands over to the same person.
+    planned = rota.by_person(rota.shifts(schedules.load(schedule, since=start), start, end))
     rows = list(CalendarShift.objects.filter(schedule=schedule, end__gt=start).select_related("user"))
     living = [row for row in rows if row.cancelled_at is None]
     fresh: list[rota.Shift] = []

@@ -28,8 +28,8 @@ NIGHT_BEGINS, NIGHT_ENDS = 22, 7
 #: Said beside every figure.
 NOT_COUNTED = (
     gettext_lazy(
-        "Hours are what the schedules said at that time, also where a rotation was changed since. Changes "
-        "before this was kept are not known."
+        "Hours are what the schedules said at that time, also where a rotation was changed since, and count "
+        "from when a schedule was made. What was before this was kept is not known."
     ),
     gettext_lazy(
         "A page is one time that somebody was asked. Drills are left out. Whether the phone really rang, and "
@@ -127,7 +127,11 @@ def load(start: datetime, end: datetime) -> Load:
 
 
 def _held(schedule: Schedule, start: datetime, end: datetime) -> dict[int, list[Span]]:
+    """Who held it, and when; turns of a rotation from before the schedule was made were nobody's."""
     held: dict[int, list[Span]] = defaultdict(list)
+    start = max(start, schedule.created_at or start)
+    if start >= end:
+        return held
     for shift in rota.shifts(schedules.load(schedule, since=start), start, end):
         if shift.user:
             held[shift.user].append((shift.start, shift.end))

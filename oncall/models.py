@@ -34,6 +34,9 @@ class Schedule(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True)
     team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="schedules")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_zone])
+    created_at = models.DateTimeField(
+        default=now, null=True, editable=False, help_text=_("Empty: made before this was kept.")
+    )
 
     class Meta:
         ordering = ["name"]

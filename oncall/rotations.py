@@ -97,7 +97,7 @@ def save(
     """Make or change a schedule; from now on the rotations stand in place of those it had. Managers only.
 
     The past stays as it was: shifts before this moment are those of the rotations that held then. A new
-    schedule counts from its rotations' first days.
+    schedule has turns from its rotations' first days, and hours count from now (`loads`).
 
     Raises:
         Invalid: nobody takes turns, or the name is taken.

@@ -1,6 +1,7 @@
 """A world with a team, a service, two schedules and a policy."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from incidents import lifecycle
 from incidents.models import Severity
 from notifications import delivery
 from notifications.models import Delivery
-from oncall import answering, paging
+from oncall import answering, paging, rotations
 from oncall.models import Coverage, Layer, LayerMember, Policy, Schedule, Step, Target
 
 #: A Monday, in business hours everywhere in Europe.
@@ -54,6 +55,23 @@ def policy(name: str, *steps: tuple[int, Any], **fields: Any) -> Policy:
         else:
             Target.objects.create(step=step, kind="person", person=whom)
     return row
+
+
+@pytest.fixture
+def kept(mona, alice, bob, clock):
+    """Alice, then Bob by the week, since long ago; and the verb that changes it."""
+    first = rotations.Rotation(
+        "Weekly", (NOON - timedelta(days=7)).date(), NOON.time(), 7, (alice.pk, bob.pk)
+    )
+
+    def save(schedule=None, zone="UTC", **changes):
+        turns = [replace(first, **changes)]
+        return rotations.save(
+            actor=person(mona), schedule_id=schedule.pk if schedule else None, name="Primary",
+            time_zone=zone, team=None, rotations=turns,
+        )  # fmt: skip
+
+    return save
 
 
 @pytest.fixture

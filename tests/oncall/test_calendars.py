@@ -8,14 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.timezone import now
 from icalendar import Calendar
 
 from accounts import tokens
 from accounts.actors import person
 from lib.refusal import Forbidden, Invalid, Missing
 from oncall import calendars, importing, schedules
-from oncall.models import CalendarLink, Layer, Override
-from tests.oncall.conftest import schedule
+from oncall.models import CalendarLink, CalendarShift, Layer, Override
+from tests.oncall.conftest import NOON, schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +97,35 @@ def test_a_shift_that_is_given_away_is_cancelled_in_one_s_own_calendar(primary, 
 
     assert event["STATUS"] == "CANCELLED"
     assert event["SEQUENCE"] == 1
+
+
+def test_a_changed_rotation_that_keeps_the_person_leaves_the_entry_whole(kept, alice, bob, carol, clock):
+    made = kept()
+    _, token = calendars.make(person(alice), schedule_id=made.pk)
+    before = read(token)
+    clock.shift(timedelta(days=1))
+    kept(made, user_ids=(alice.pk, bob.pk, carol.pk), name="With Carol")
+    kept(made, user_ids=(alice.pk, bob.pk), hand_over=NOON.time(), name="Without her")
+    assert made.past_layers.count() == 1
+
+    after = read(token)
+    assert after == before
+
+    # What an older version has written in two comes together again; the second half is taken back.
+    whole = CalendarShift.objects.filter(user=bob, start__lte=now(), end__gt=now()).get()
+    end, whole.end = whole.end, now()
+    whole.save()
+    half = CalendarShift.objects.create(
+        schedule=made, user=bob, uid="half", start=now(), end=end, changed_at=now()
+    )
+    again = read(token)
+    mended = again[f"{whole.uid}@tocsin"]
+    assert (mended["DTEND"].dt, mended["SEQUENCE"], mended["STATUS"]) == (end, 1, "CONFIRMED")
+    assert again[f"{half.uid}@tocsin"]["STATUS"] == "CANCELLED"
+    assert {uid: one for uid, one in again.items() if whole.uid not in uid and half.uid not in uid} == {
+        uid: one for uid, one in before.items() if whole.uid not in uid
+    }
+    assert read(token) == again
 
 
 def test_a_gap_is_shown_as_nobody(primary, alice):

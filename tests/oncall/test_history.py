@@ -1,6 +1,5 @@
 """A schedule that is changed: before the change it is what it was, after it what it is."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,21 +13,6 @@ from tests.oncall.conftest import NOON
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def kept(mona, alice, bob, clock):
-    """Alice, then Bob by the week, since long ago; and the verb that changes it."""
-    first = rotations.Rotation("Weekly", (NOON - 7 * DAY).date(), NOON.time(), 7, (alice.pk, bob.pk))
-
-    def save(schedule=None, zone="UTC", **changes):
-        turns = [replace(first, **changes)]
-        return rotations.save(
-            actor=person(mona), schedule_id=schedule.pk if schedule else None, name="Primary",
-            time_zone=zone, team=None, rotations=turns,
-        )  # fmt: skip
-
-    return save
 
 
 def who(schedule, at):

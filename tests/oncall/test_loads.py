@@ -7,8 +7,8 @@ import pytest
 from accounts.actors import person
 from lib.refusal import Invalid
 from oncall import loads, schedules
-from oncall.models import Page, PageRun
-from tests.oncall.conftest import schedule
+from oncall.models import Layer, Page, PageRun, Schedule
+from tests.oncall.conftest import NOON, schedule
 
 pytestmark = pytest.mark.django_db
 #: Two whole weeks, Monday to Monday; weekly hand-over on Monday at nine.
@@ -21,7 +21,16 @@ def line(lines, user):
 
 @pytest.fixture
 def primary(clock, alice, bob):
-    return schedule("Primary", alice, bob)
+    clock.move_to(START - timedelta(days=7))
+    row = schedule("Primary", alice, bob)
+    clock.move_to(NOON)
+    return row
+
+
+@pytest.fixture
+def of_old(checkout):
+    """The schedules of the world were there before anybody noted when they were made."""
+    Schedule.objects.update(created_at=None)
 
 
 def test_hours_and_their_share_outside_of_business_hours(primary, alice, bob):
@@ -34,13 +43,33 @@ def test_hours_and_their_share_outside_of_business_hours(primary, alice, bob):
     assert [one.fairness for one in both] == ["1.0×", "1.0×"]
 
 
-def test_who_holds_two_schedules_at_once_is_on_call_once(primary, alice, bob):
+def test_who_holds_two_schedules_at_once_is_on_call_once(primary, alice, bob, clock):
+    clock.move_to(START)
     schedule("Secondary", alice, bob)
+    clock.move_to(NOON)
 
     found = loads.load(START, END)
 
     assert line(found.people, alice).hours == 168
     assert [line(lines, alice).hours for _one, lines in found.by_schedule] == [168, 168]
+
+
+def test_nobody_held_a_schedule_before_it_was_made(alice, clock):
+    """A rotation's first day lies in the past by default, so that its turns have begun."""
+    clock.move_to(START + timedelta(days=7))
+    made = schedule("New", alice)
+    clock.move_to(END)
+    assert line(loads.load(START, END).people, alice).hours == 168
+    assert loads.load(START, START + timedelta(days=7)).people == []
+
+    # The rotation's own first day counts where it is later.
+    Layer.objects.update(first_day=(START + timedelta(days=10)).date())
+    assert line(loads.load(START, END).people, alice).hours == 4 * 24
+
+    # Of when it was made nothing is known for those that are older than the note of it.
+    Schedule.objects.filter(pk=made.pk).update(created_at=None)
+    Layer.objects.update(first_day=START.date())
+    assert line(loads.load(START, END).people, alice).hours == 336
 
 
 def test_an_override_moves_the_hours_and_the_fair_share(primary, alice, bob, carol, clock):
@@ -72,7 +101,7 @@ def test_pages_and_nights_by_the_person_s_own_clock(opened, alice, clock):
     assert len(mine.nights) == 1
 
 
-def test_drills_do_not_count(opened, alice):
+def test_drills_do_not_count(opened, alice, of_old):
     incident = opened()
     run = PageRun.objects.create(incident=incident, policy_name="p", reason="opened", key="k", plan={})
     Page.objects.create(run=run, user=alice, rung=0, step=1, created_at=START)
@@ -81,7 +110,7 @@ def test_drills_do_not_count(opened, alice):
     assert line(loads.load(START, END).people, alice).pages == 0
 
 
-def test_a_page_belongs_to_the_schedule_that_its_step_asked(opened, alice, drain, clock):
+def test_a_page_belongs_to_the_schedule_that_its_step_asked(opened, alice, drain, of_old):
     opened()
     drain()
 
