@@ -1,13 +1,18 @@
 """What this room does when an incident, or a message, announces something."""
 
 from incidents.kinds import EventKind
-from notifications import forwarding, subscribing, telling
+from notifications import forgetting, forwarding, subscribing, telling
 from outbox.handlers import Payload, on
 
 
 @on(*[kind.topic for kind in EventKind], name="notifications.tell")
 def tell(payload: Payload) -> None:
     telling.event(payload["event"])
+
+
+@on(EventKind.REDACTED.topic, name="notifications.forget")
+def forget(payload: Payload) -> None:
+    forgetting.redacted(payload["event"])
 
 
 @on("notifications.failed", name="notifications.hook_failed")

@@ -118,10 +118,13 @@ def _open(one: TimelineEvent, incident: Incident) -> None:
         "bookmarks": {_("Incident room"): incident.url},
     }
     _post(incident, key=f"room:{incident.pk}:open", body=wording.summary(incident), data=data)
-    # What happened before there was a channel, in one message.
+    _post(incident, key=f"room:event:{one.pk}", body=before(incident, one), data={"event": one.pk})
+
+
+def before(incident: Incident, one: TimelineEvent) -> str:
+    """What happened before there was a channel, up to this event, in one message."""
     earlier = incident.timeline.filter(number__lte=one.number).order_by("number")
-    lines = [wording.post(row, incident) for row in earlier]
-    _post(incident, key=f"room:event:{one.pk}", body="\n".join(lines)[-30_000:], data={"event": one.pk})
+    return "\n".join(wording.post(row, incident) for row in earlier)[-30_000:]
 
 
 def _post(incident: Incident, *, key: str, body: str, data: dict[str, object]) -> None:

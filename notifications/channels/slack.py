@@ -125,6 +125,9 @@ class Room:
     def prepare(self, delivery: Delivery) -> None:
         room = ChatRoom.objects.filter(incident=delivery.incident_id or 0).first()
         delivery.address = room.channel_id if room else ""
+        if delivery.fact("do") == "edit":
+            changed = Delivery.objects.filter(pk=delivery.fact("of") or 0).first()
+            delivery.changes = (changed.fact("told") or {}).get("ts") if changed else None  # type: ignore[attr-defined]
 
     def send(self, delivery: Delivery) -> Told:
         client = _client()
@@ -134,6 +137,8 @@ class Room:
             raise Permanent("The incident has no channel in Slack.")
         if delivery.fact("do") == "archive":
             return self._archive(client, delivery)
+        if delivery.fact("do") == "edit":
+            return self._edit(client, delivery)
         return self._post(client, delivery)
 
     def settle(self, delivery: Delivery, told: Told) -> None:
@@ -171,6 +176,21 @@ class Room:
     def _bookmark(self, notes: list[str], client: WebClient, target: str, delivery: Delivery) -> None:
         for title, link in delivery.fact("bookmarks", {}).items():
             self._try(notes, client, "bookmarks.add", channel_id=target, title=title, type="link", link=link)
+
+    @staticmethod
+    def _edit(client: WebClient, delivery: Delivery) -> Told:
+        """Say it anew in a message that is there; one that never arrived needs no change."""
+        ts = getattr(delivery, "changes", None)
+        if not ts:
+            return {"unsaid": True}
+        try:
+            answer = _call(client, "chat.update", channel=delivery.address, ts=ts, text=escape(delivery.body))
+        except Permanent as refused:
+            # Nothing can be changed there any more; what was said in it is Slack's to keep.
+            if not any(word in str(refused) for word in ("is_archived", "message_not_found")):
+                raise
+            return {"unchanged": True}
+        return {"ts": answer.get("ts")}
 
     @staticmethod
     def _archive(client: WebClient, delivery: Delivery) -> Told:

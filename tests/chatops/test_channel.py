@@ -8,7 +8,7 @@ from accounts.actors import person
 from catalog.models import Mitigation, Runbook, Service
 from incidents import lifecycle, people, questions, roles
 from notifications import delivery
-from notifications.models import ChatRoom, Delivery
+from notifications.models import ChatRoom, Delivery, OutgoingWebhook
 from tests.chatops.conftest import buttons
 from tests.standins.slack import TEAM
 
@@ -294,3 +294,92 @@ def test_what_is_said_of_a_private_incident_in_a_public_channel_stays_with_the_a
     assert loud == [] and slack.channels["C0GENERAL"]["messages"] == []
     assert {words["user"] for words in slack.of("chat.postEphemeral")} == {"UBOB"}
     assert book.title not in str(slack.channels[rooms["open"]])
+
+
+def test_what_is_redacted_is_taken_back_from_the_channel_and_from_our_rows(channel, work, inc, alice):
+    incident, kept = channel
+    inc(f"{incident.reference} note The password is hunter2")
+    number = incident.timeline.get(text__contains="hunter2").number
+    work()
+    assert "hunter2" in str(kept["messages"])
+    inc(f"{incident.reference} redact {number} A password was pasted")
+    work()
+
+    assert "hunter2" not in str(kept["messages"])
+    assert any("A password was pasted" in message["text"] for message in kept["messages"])
+    assert not Delivery.objects.filter(body__contains="hunter2").exists()
+    assert not Delivery.objects.filter(failed_at__isnull=False).exists()
+
+
+def test_what_was_said_before_there_was_a_channel_is_taken_back_from_its_first_message(
+    slack, opened, work, inc, alice
+):
+    incident = opened(actor=person(alice))
+    inc(f"{incident.reference} note The password is hunter2")
+    work()
+    inc(f"{incident.reference} declare")
+    work()
+    kept = slack.channels[ChatRoom.objects.get(incident=incident).channel_id]
+    assert "hunter2" in str(kept["messages"])
+    number = incident.timeline.get(text__contains="hunter2").number
+    inc(f"{incident.reference} redact {number} A password was pasted")
+    work()
+
+    assert "hunter2" not in str(kept["messages"])
+    assert any("Note" in m["text"] and m["text"].count("\n") > 1 for m in kept["messages"]), kept["messages"]
+
+
+def test_what_waits_is_blanked_before_it_is_sent(channel, drain, work, inc, slack):
+    incident, kept = channel
+    inc("list")  # Slack has said who Alice is.
+    slack.is_away = True
+    inc(f"{incident.reference} note The password is hunter2")
+    drain()
+    delivery.sweep()
+    slack.is_away = False
+    number = incident.timeline.get(text__contains="hunter2").number
+    inc(f"{incident.reference} redact {number} A password was pasted")
+    Delivery.objects.filter(sent_at=None).update(due_at=incident.detected_at)
+    work()
+
+    assert "hunter2" not in str(slack.calls[-20:]).replace("note The password is hunter2", "")
+    assert "hunter2" not in str(kept["messages"]) and "A password was pasted" in str(kept["messages"])
+
+
+def test_an_archived_channel_keeps_what_it_says_and_nothing_has_failed(channel, work, inc, alice):
+    incident, kept = channel
+    inc(f"{incident.reference} note The password is hunter2")
+    work()
+    people.make_private(incident.pk, actor=person(alice), reason="names")
+    work()
+    assert kept["is_archived"]
+    number = incident.timeline.get(text__contains="hunter2").number
+    inc(f"{incident.reference} redact {number} A password was pasted")
+    work()
+
+    assert not Delivery.objects.filter(body__contains="hunter2").exists()
+    assert not Delivery.objects.filter(failed_at__isnull=False).exists()
+
+
+def test_an_update_by_direct_message_and_a_webhooks_row_are_taken_back(
+    slack, opened, work, inc, alice, bob, drain
+):
+    bob.contact_methods.create(kind="slack", address="bob@example.com", verified_at="2024-01-01T00:00:00Z")
+    OutgoingWebhook.objects.create(name="Lake", url="https://lake.example/x", secret="whsec_" + "A" * 44)
+    incident = opened(actor=person(alice), declare=True)
+    roles.take(incident.pk, actor=person(bob), role_slug="technical_lead")
+    work()
+    inc(f"{incident.reference} update The password is hunter2")
+    work()
+    number = incident.timeline.get(text__contains="hunter2").number
+    assert any(
+        "hunter2" in said["text"] for said in slack.of("chat.postMessage") if said["channel"] == "UBOB"
+    )
+    inc(f"{incident.reference} redact {number} A password was pasted")
+    work()
+
+    changed = [said for said in slack.of("chat.update") if said["channel"] == "DUBOB"]
+    assert [said["text"] for said in changed] == ["This update was redacted."]
+    rows = Delivery.objects.filter(incident=incident)
+    assert rows.filter(channel="webhook").exists()
+    assert not [row for row in rows if "hunter2" in row.body + row.html + str(row.data)]

@@ -280,7 +280,12 @@ class Workspace(StandIn):
         return {}
 
     def chat_update(self, channel, ts, **words):
-        return {"ts": ts, "channel": channel, **self._say(**words)}
+        said = self._say(**words)
+        if channel in self.channels:
+            kept = next((m for m in self._channel(channel)["messages"] if m["ts"] == ts), None)
+            need(kept is not None, "message_not_found")
+            kept.update(said)
+        return {"ts": ts, "channel": channel, **said}
 
     def pins_add(self, channel, timestamp):
         pins = self._channel(channel)["pins"]
