@@ -1,8 +1,10 @@
 """Mail that comes back later: whose it was, what it sets off, and who may say so."""
 
 import io
+import re
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -182,3 +184,29 @@ def test_a_mail_servers_pipe_hands_it_over_by_a_command(mail, monkeypatch, capsy
     monkeypatch.setattr(sys, "stdin", Stdin)
     call_command("bounce", "--to", returnpath.of(mail))
     assert capsys.readouterr().out == "failed\n"
+
+
+REAL = [
+    ("postfix-unknown-user", "5.1.1", 'unknown user: "ghost"'),
+    ("postfix-no-such-domain", "5.4.4", "Host or domain name not found."),
+]
+
+
+@pytest.mark.parametrize(("name", "status", "said"), REAL)
+def test_what_a_real_postfix_pipes_is_understood(mail, name, status, said):
+    """As Postfix 3.7 handed them to the command: with a line of an mbox before the headers."""
+    raw = (Path(__file__).parent / "mail" / f"{name}.eml").read_bytes()
+    # The address it came to is in the envelope only where `--to` hands it on, and else in these headers.
+    assert bounces.take(re.sub(rb"bounces\+\S+?@tocsin\.test", returnpath.of(mail).encode(), raw)) == "failed"
+    mail.refresh_from_db()
+    assert mail.error.startswith(f"The mail came back: {status} {said}")
+
+
+@pytest.mark.parametrize(("name", "status", "said"), REAL)
+def test_without_the_address_the_id_of_the_returned_mail_tells(mail, name, status, said):
+    raw = (Path(__file__).parent / "mail" / f"{name}.eml").read_bytes()
+    ours = re.search(rb"Message-ID: <([^@]+)@tocsin\.test>", raw)
+    assert ours
+    Delivery.objects.filter(pk=mail.pk).update(idempotency_id=ours[1].decode())
+    raw = re.sub(rb"bounces\+\S+?@tocsin\.test", b"bounces@tocsin.test", raw)
+    assert bounces.take(raw) == "failed"
