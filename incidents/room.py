@@ -162,6 +162,8 @@ def _step_underway(seen: Seen) -> Step:
         first = missing[0]
         if first.slug == "incident_commander":
             return Step(_("Take command"), verb="take", role=first.slug)
+        if any(one.role_id == first.pk for one in seen.offers):
+            return Step(_("Seat a %(role)s") % {"role": first.name}, anchor="seats")
         return Step(_("Name a %(role)s") % {"role": first.name}, anchor="do-chair")
     late = [one for one in seen.running if one.due_at < now()]
     if any(one.kind == DeadlineKind.INTERNAL_UPDATE for one in late):

@@ -24,7 +24,7 @@ SEEN_AT_LEAST = {
     "now", "guide", "search", "status:site", "status:subscribe", "accounts:people", "accounts:profile",
     "incidents:list", "incidents:detail", "incidents:declare", "incidents:past", "incidents:handbook",
     "incidents:severities", "oncall:index", "oncall:schedule", "oncall:policy", "oncall:simulation",
-    "oncall:load", "oncall:override", "oncall:swap", "oncall:calendars", "oncall:chairs",
+    "oncall:load", "oncall:drills", "oncall:override", "oncall:swap", "oncall:calendars", "oncall:chairs",
     "notifications:contacts", "catalog:index", "catalog:detail", "catalog:team", "catalog:runbook",
     "detection:index", "detection:alerts", "detection:alert", "detection:source", "detection:check",
     "detection:heartbeat", "detection:silences", "statuspage:manage", "statuspage:notice",

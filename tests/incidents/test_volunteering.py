@@ -183,3 +183,14 @@ def test_who_was_made_a_viewer_since_is_not_seated(opened, act, alice, bob):
     grant(bob, Rank.VIEWER)
     with pytest.raises(Refused, match="may only read"):
         roles.take(incident.pk, actor=act(alice), role_slug=TL, user_id=bob.pk)
+
+
+def test_the_next_step_is_to_seat_who_offered(client, opened, act, alice, bob):
+    incident = opened(declare=True)
+    lifecycle.acknowledge(incident.pk, actor=act(alice))
+    roles.take(incident.pk, actor=act(alice), role_slug=IC)
+    client.force_login(alice)
+    room = f"/incidents/{incident.number}/"
+    assert 'href="#do-chair">Name a Technical Lead' in client.get(room).content.decode()
+    volunteering.offer(incident.pk, actor=act(bob), role_slug=TL)
+    assert 'href="#seats">Seat a Technical Lead' in client.get(room).content.decode()
