@@ -28,7 +28,7 @@ def let_in(asked: Asked) -> str:
         user = persons.meant(asked.team_id, typed, asked.user)
         people.add(incident.pk, actor=asked.actor, user_id=user.pk)
     rows = IncidentMember.objects.belonging().filter(incident=incident).select_related("user")
-    names = [escape(str(row.user)) for row in rows.order_by("since")[:_LISTED]]
+    names = [escape(str(row.user)) for row in rows.order_by("since", "pk")[:_LISTED]]
     known = _("Its people: %(names)s.") % {"names": ", ".join(names) or _("nobody yet")}
     also = "" if incident.is_private else _(" It is not private: everybody here may read it.")
     return f"{telling.head(incident)}\n{known}{also}"
