@@ -1,6 +1,6 @@
 """Planned drills in the REST API: read by everybody, written by managers."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.utils.timezone import now
@@ -43,7 +43,23 @@ class DrillPlanSerializer(serializers.ModelSerializer):
     service = _slug(Service.objects.filter(is_active=True))
     severity = _slug(Severity.objects.all(), "name")
     scenario = CleanTextField(max_length=4000, help_text="What those who take part read first.")
-    cron = CleanTextField(max_length=100, help_text="Such as `0 10 * * 2,4`, in the time zone.")
+    cron = CleanTextField(
+        max_length=100,
+        required=False,
+        help_text="Such as `0 10 * * 2,4`, in the time zone; or send `weekdays` and `at`.",
+    )
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=6),
+        write_only=True,
+        required=False,
+        min_length=1,
+        max_length=7,
+        help_text="Monday is 0.",
+    )
+    at = serializers.RegexField(
+        r"^([01][0-9]|2[0-3]):[0-5][0-9]$", write_only=True, required=False, help_text="Such as `10:00`."
+    )
+    when = serializers.SerializerMethodField(help_text="In words: `Tue, Thu 10:00, Europe/Copenhagen`.")
     time_zone = CleanTextField(max_length=64, required=False)
     people = _slug(User.objects.people(), "email", many=True, required=False)
     schedules = _slug(
@@ -58,11 +74,32 @@ class DrillPlanSerializer(serializers.ModelSerializer):
     class Meta:
         model = DrillPlan
         fields = [
-            *("id", "name", "team", "service", "severity", "scenario", "cron", "time_zone", "people"),
-            *("schedules", "pages", "lasts_seconds", "is_paused", "next_at", "following"),
+            *("id", "name", "team", "service", "severity", "scenario", "cron", "weekdays", "at", "when"),
+            *(
+                "time_zone",
+                "people",
+                "schedules",
+                "pages",
+                "lasts_seconds",
+                "is_paused",
+                "next_at",
+                "following",
+            ),
         ]
         # A taken name is the verb's to refuse, with its own words.
         validators: list[Any] = []
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Weekdays and a time become the line that says them."""
+        weekdays, at = given.pop("weekdays", None), given.pop("at", None)
+        if bool(weekdays) != bool(at):
+            raise serializers.ValidationError({"at": "Send weekdays and at together."})
+        if weekdays and at:
+            given["cron"] = drill_times.Weekly(tuple(weekdays), time.fromisoformat(at)).line
+        return given
+
+    def get_when(self, plan: DrillPlan) -> str:
+        return drill_times.words(plan.cron, plan.time_zone)
 
     def get_following(self, plan: DrillPlan) -> list[str]:
         if plan.is_paused:
@@ -100,7 +137,7 @@ class DrillPlanViewSet(
         return self._keep(request, None)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change what is named; its next time is reckoned anew."""
+        """Change what is named; with other times its next one is reckoned anew."""
         return self._keep(request, self.get_object())
 
     def _keep(self, request: Request, plan: DrillPlan | None) -> Response:

@@ -52,7 +52,7 @@ def save(
     is_paused: bool | None = None,
     **fields: Any,
 ) -> DrillPlan:
-    """Make a plan, or change what is named of one; its next time is reckoned anew.
+    """Make a plan, or change what is named of one; with other times its next one is reckoned anew.
 
     Raises:
         Forbidden: not a manager. Missing: no such plan.
@@ -61,13 +61,16 @@ def save(
     _may(actor)
     plan = locked(plan_id) if plan_id else DrillPlan(created_by=actor.user)
     before = _facts(plan) if plan_id else None
+    rhythm = _rhythm(plan)
     for name in _PLAIN:
         if name in fields:
             setattr(plan, name, fields[name])
     if is_paused is not None:
         plan.is_paused = is_paused
     _check(plan)
-    plan.next_at = None if plan.is_paused else drill_times.following(plan.cron, plan.time_zone, now())
+    if plan_id is None or _rhythm(plan) != rhythm:
+        # What is due and not yet opened stays so where only the words changed.
+        plan.next_at = None if plan.is_paused else drill_times.following(plan.cron, plan.time_zone, now())
     try:
         with transaction.atomic():
             plan.save()
@@ -82,6 +85,10 @@ def save(
     if before != after:
         audit.note(actor, "drill_plan.saved", plan, before=before, after=after)
     return plan
+
+
+def _rhythm(plan: DrillPlan) -> tuple[str, str, bool]:
+    return plan.cron, plan.time_zone, plan.is_paused
 
 
 def _may(actor: Actor) -> None:

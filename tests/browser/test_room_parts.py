@@ -41,7 +41,7 @@ def incident(defaults, alice) -> Incident:
 def looked_at(page, faults, name: str, part: str) -> None:
     """Axe finds nothing, nothing scrolls sideways; and a picture of the part for people."""
     if folder := os.environ.get("TOCSIN_SCREENSHOTS"):
-        page.locator(part).screenshot(path=f"{folder}/{name}.png")
+        page.locator(part).screenshot(path=f"{folder}/{name}.png", caret="initial")
     assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
 

@@ -13,8 +13,9 @@ from incidents import lifecycle, notes, roles, scoring
 from incidents.models import Incident
 from lib.refusal import Forbidden, Invalid, Refused
 from notifications.models import Delivery
-from oncall import drills
+from oncall import answering, drills
 from oncall.drill_models import DrillPlan, DrillTurn
+from oncall.models import Page
 from tests.oncall.conftest import schedule
 
 HOUR = timedelta(hours=1)
@@ -317,6 +318,12 @@ def test_the_api_plans_changes_runs_and_lists(planned, checkout, team, mona, ali
     assert made.data["following"][0] == "2026-03-03T09:00:00Z"
     changed = api.patch(address, {"cron": "0 11 * * 2"}, format="json")
     assert changed.data["following"][0] == "2026-03-03T10:00:00Z" and changed.data["lasts_seconds"] == 1800
+    assert changed.data["when"] == "Tue 11:00, Europe/Copenhagen"
+    changed = api.patch(address, {"weekdays": [1, 3], "at": "09:30"}, format="json")
+    assert (changed.data["cron"], changed.data["pages"]) == ("30 9 * * 2,4", True)
+    assert api.patch(address, {"weekdays": [1]}, format="json").status_code == 400
+    without = {name: value for name, value in body.items() if name != "cron"}
+    assert api.post("/api/v1/drill-plans/", {**without, "name": "Never"}, format="json").status_code == 400
     assert api.patch(address, {"cron": "often"}, format="json").status_code == 400
     assert api.post(address + "run/").status_code == 201
     assert api.post(address + "run/").data["code"] == "drill_obstacle"
@@ -349,3 +356,39 @@ def test_two_sweeps_at_once_open_it_once(planned, clock):
     assert outcomes(plan) == ["opened"]
     assert Incident.objects.filter(is_drill=True).count() == 1
     assert DrillTurn.objects.count() == 1
+
+
+def test_one_who_answers_ends_the_ringing_for_all(planned, clock, tick, alice, bob):
+    plan = planned()
+    clock.move_to(FIRST)
+    drills.sweep()
+    tick()
+    drill = plan.turns.get().incident
+    run = drill.page_runs.get()
+    answering.acknowledge(run.pk, actor=person(bob))
+    drill.refresh_from_db()
+    assert (drill.acknowledged_at, drill.acknowledged_by) == (FIRST, bob)
+    asked = run.pages.count()
+    tick(12)
+    assert run.pages.count() == asked == 2
+    assert drill.page_runs.count() == 1
+
+
+def test_nobody_who_answers_is_asked_three_times_and_nobody_else_ever(planned, clock, tick, alice, bob, mona):
+    planned()
+    clock.move_to(FIRST)
+    drills.sweep()
+    tick(30)
+    rounds = Page.objects.values_list("rung", "user__name")
+    assert sorted(rounds) == [(n, name) for n in range(3) for name in ("Alice", "Bob")]
+
+
+def test_what_is_due_is_not_lost_by_a_change_of_its_words(planned, clock, mona):
+    plan = planned()
+    clock.move_to(FIRST)
+    drills.save(actor=person(mona), plan_id=plan.pk, scenario="Customers call.")
+    drills.sweep()
+    assert plan.turns.get().incident.summary == "Customers call."
+    drills.save(actor=person(mona), plan_id=plan.pk, cron="0 11 * * 2")
+    plan.refresh_from_db()
+    assert plan.next_at == FIRST + HOUR
