@@ -54,6 +54,10 @@ class UserManager(BaseUserManager["User"]):
         """Those who can be asked to do something."""
         return self.filter(is_active=True).order_by("name", "email")
 
+    def responders(self) -> "models.QuerySet[User]":
+        """Those who can be asked to answer a page: everybody but viewers, who may only read."""
+        return self.people().exclude(role=Role.VIEWER)
+
 
 class User(AbstractBaseUser):
     """A person. Rights come from the role alone; there are no groups."""
@@ -92,6 +96,11 @@ class User(AbstractBaseUser):
 
     def is_at_least(self, role: Role | str) -> bool:
         return bool(self.is_active) and self.effective_role.rank >= Role(role).rank
+
+    @property
+    def may_answer(self) -> bool:
+        """Can be asked to answer a page; by the account's own role, whatever token is in use."""
+        return bool(self.is_active) and self.role != Role.VIEWER
 
     @property
     def is_staff(self) -> bool:

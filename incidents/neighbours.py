@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts import responders
 from accounts.actors import Actor, system
 from accounts.models import User
 from incidents import timeline
@@ -175,9 +176,14 @@ def ask_for_help(
     """Ask a person, a team or the on-call of a service to come; the room above pages on this news.
 
     ``kind`` is ``user``, ``team`` or ``service``.
+
+    Raises:
+        Refused: ``not_a_responder``, a viewer could not answer.
     """
     if kind not in ("user", "team", "service"):
         raise Invalid(_("Name a person, a team or a service."), field="target")
+    if kind == "user" and (user := User.objects.filter(pk=target_id).first()):
+        responders.check(user)
     with timeline.locked(incident_id, actor=actor, verb="page") as incident:
         timeline.record(
             incident,

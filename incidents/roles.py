@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from accounts import responders
 from accounts.actors import Actor
-from accounts.models import Role as Rank
 from accounts.models import User
 from incidents import timeline
 from incidents.kinds import INCIDENT_COMMANDER, DeadlineKind, EventKind
@@ -189,13 +189,7 @@ def who_may_sit(user_id: int | None, actor: Actor) -> User:
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else actor.user
     if user is None:
         raise Invalid(_("There is no such person, or the account is switched off."), field="user")
-    # The account's own role, not the token's: a chair is held by a person.
-    if Rank(user.role).rank < Rank.RESPONDER.rank:
-        raise Refused(
-            "not_a_responder",
-            _("%(name)s may only read. An admin can make them a responder.") % {"name": user},
-        )
-    return user
+    return responders.check(user)
 
 
 def _roles_of(incident: Incident, user: User) -> list[str]:

@@ -29,7 +29,7 @@ class OverrideForm(forms.Form):
     """Times are the reader's own."""
 
     schedule = forms.ModelChoiceField(Schedule.objects.all(), label=_("Schedule"), empty_label=None)
-    user = forms.ModelChoiceField(User.objects.people(), label=_("Who stands in"))
+    user = forms.ModelChoiceField(User.objects.responders(), label=_("Who stands in"))
     start = _moment(label=_("From"))
     end = _moment(label=_("Until"))
     note = CleanCharField(label=_("Why"), max_length=200, required=False)
@@ -47,7 +47,7 @@ class SwapForm(forms.Form):
     """Times are the reader's own; without a span in return it is given away."""
 
     schedule = forms.ModelChoiceField(Schedule.objects.all(), label=_("Schedule"), empty_label=None)
-    other = forms.ModelChoiceField(User.objects.people(), label=_("Who should take it"))
+    other = forms.ModelChoiceField(User.objects.responders(), label=_("Who should take it"))
     start = _moment(label=_("Your shift, from"))
     end = _moment(label=_("Your shift, until"))
     back_start = _moment(
@@ -90,7 +90,7 @@ class AskForm(forms.Form):
 
 
 class HandForm(forms.Form):
-    user = forms.ModelChoiceField(User.objects.people(), label=_("Hand to"))
+    user = forms.ModelChoiceField(User.objects.responders(), label=_("Hand to"))
 
 
 class PageForm(forms.Form):
@@ -123,7 +123,7 @@ def aims() -> list[tuple[str, str]]:
     """Whom a step can ask, as choices."""
     schedules = [(f"schedule:{row.pk}", f"{_('On call:')} {row}") for row in Schedule.objects.all()]
     teams = [(f"team:{row.pk}", f"{_('Everybody in')} {row}") for row in Team.objects.all()]
-    people = [(f"person:{row.pk}", str(row)) for row in User.objects.people()]
+    people = [(f"person:{row.pk}", str(row)) for row in User.objects.responders()]
     turns = [
         (f"{IN_TURN}{name}", f"{label}, {_('one of them in turn')}")
         for name, label in [

@@ -119,10 +119,10 @@ def management_for(team: Team) -> Policy | None:
 
 
 def people(aims: Iterable[Aim], team: Team, *, at: datetime | None = None) -> list[User]:
-    """Whom the aims mean at a moment, without doubles, in order; only accounts that are switched on."""
+    """Whom the aims mean at a moment, without doubles, in order; only who may answer."""
     moment = at or now()
     ids = dict.fromkeys(pk for aim in aims for pk in _ids(aim, team, moment))
-    known = User.objects.filter(is_active=True).in_bulk(list(ids))
+    known = User.objects.responders().in_bulk(list(ids))
     return [known[pk] for pk in ids if pk in known]
 
 

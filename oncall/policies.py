@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, responders
 from accounts.actors import Actor
 from accounts.models import Role, User
 from catalog.models import Service, Team
@@ -114,7 +114,7 @@ def check_steps(rungs: Sequence[Rung], round_length: timedelta) -> None:
 
 def _anybody(rungs: Sequence[Rung], homes: set[int]) -> bool:
     """Could any step reach a person at any time? ``homes`` are the teams whose managers it would mean."""
-    people = User.objects.filter(is_active=True)
+    people = User.objects.responders()
     for aim in (aim for rung in rungs for aim in rung.aims):
         kind, _colon, pk = aim.removeprefix(IN_TURN).partition(":")
         number = int(pk) if pk.isdigit() else 0
@@ -153,6 +153,8 @@ def target(step: Step, aim: str) -> Target:
     row = found.first() if found is not None else None
     if row is None:
         raise Invalid(_("A step names somebody who is not there any more."), field="steps")
+    if isinstance(row, User):
+        responders.check(row)
     return Target(step=step, kind=kind, in_turn=in_turn, **{kind: row})
 
 

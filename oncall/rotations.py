@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, responders
 from accounts.actors import Actor
 from accounts.models import Role, User
 from catalog.models import Team
@@ -84,6 +84,14 @@ def _check(rotations: Sequence[Rotation]) -> None:
         windows.tidy(one.windows)
 
 
+def _check_people(rotations: Sequence[Rotation], schedule_id: int | None) -> None:
+    """Nobody new takes turns who may not answer; who became a viewer meanwhile bars no other change."""
+    there = LayerMember.objects.filter(layer__schedule=schedule_id).values_list("user", flat=True)
+    asked = {pk for one in rotations for pk in one.user_ids} - set(there)
+    for user in User.objects.filter(pk__in=asked):
+        responders.check(user)
+
+
 @transaction.atomic
 def save(
     *,
@@ -105,6 +113,7 @@ def save(
     if not actor.is_at_least(Role.MANAGER):
         raise Forbidden(_("Schedules are changed by managers."))
     _check(rotations)
+    _check_people(rotations, schedule_id)
     title = clean(name, 80, field="name")
     if Schedule.objects.filter(name=title).exclude(pk=schedule_id or 0).exists():
         raise Invalid(_("Another schedule has this name."), field="name")

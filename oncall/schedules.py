@@ -10,7 +10,7 @@ from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, responders
 from accounts.actors import Actor
 from accounts.models import Role, User
 from lib.refusal import Forbidden, Invalid, Missing, Refused
@@ -206,6 +206,7 @@ def stand_in(
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if schedule is None or user is None:
         raise Missing(_("There is no such schedule or person."))
+    responders.check(user)
     if end <= start:
         raise Invalid(_("It has to end after it starts."), field="end")
     if end <= now():

@@ -15,7 +15,7 @@ Aim = dict[str, Any]
 def members(aim: Aim) -> list[User]:
     """Everybody in the team, or who takes turns in the schedule; in the order in which they are asked."""
     group = Q(teams=aim["id"]) if aim["kind"] == "team" else Q(layer_places__layer__schedule=aim["id"])
-    return list(User.objects.filter(group, is_active=True).order_by("pk").distinct())
+    return list(User.objects.responders().filter(group).order_by("pk").distinct())
 
 
 def peek(aim: Aim, may: Callable[[User], bool] = bool, *, last: int | None = None) -> User | None:
