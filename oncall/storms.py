@@ -6,21 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
 from incidents.models import Incident
-from notifications import contacts, delivery, rules
+from notifications import contacts, delivery, rules, wording
 from notifications.models import OPEN, Channel, Delivery, Urgency, Word
 from oncall import links
 from oncall.models import Page, PageRun
 from oncall.storm_models import Bundle, StormPolicy
 
-#: Mail is sent anew only when the bundle has grown so many times.
-GROWTH = 5
+#: Mail, which cannot be edited, is sent anew each time that the bundle has grown so many times: the second
+#: incident is told at once, and a thousand make ten letters.
+GROWTH = 2
+_NAMED = 4
 _LOUD_REASONS = (PageRun.Reason.ESCALATED, PageRun.Reason.HANDED, PageRun.Reason.TIMEOUT)
 
 
@@ -123,21 +125,38 @@ def _may_be_soft(page: Page, run: PageRun, since: datetime) -> bool:
 
 
 def words(row: Bundle) -> tuple[str, str]:
-    """``9 pages: checkout, search, 2 more``; what is private is counted and not named."""
-    pages = Page.objects.filter(bundle=row, run__status=PageRun.Status.RUNNING)
-    names = list(
-        pages.filter(run__incident__is_private=False)
-        .order_by("run__incident__service__slug")
-        .values_list("run__incident__service__slug", flat=True)
-        .distinct()
+    """``4 pages at once: SEV1 search (3), SEV2 checkout INC-7``, the worst first; one alone says as much as
+    a page does. What is private is counted and named by its reference alone."""
+    running = Q(page_runs__pages__bundle=row, page_runs__status=PageRun.Status.RUNNING)
+    rows = Incident.objects.filter(running).select_related("severity", "service").distinct()
+    incidents = sorted(rows, key=lambda one: (one.severity.rank, one.service.slug, one.number))
+    count = (
+        Page.objects.filter(bundle=row, run__status=PageRun.Status.RUNNING).values("run").distinct().count()
     )
-    shown = ", ".join(names[:4])
-    if len(names) > 4:
-        shown += ", " + _("%(n)d more") % {"n": len(names) - 4}
-    count = pages.values("run").distinct().count()
     head = ngettext("%(n)d page more", "%(n)d pages at once", count) % {"n": count}
+    named = _named(incidents)
+    shown = ", ".join(named[:_NAMED])
+    if len(named) > _NAMED:
+        shown += ", " + _("%(n)d more") % {"n": len(named) - _NAMED}
     head += f": {shown}" if shown else ""
     return head, f"{head} · ack {links.bundle_url(row)}"
+
+
+def _named(incidents: Sequence[Incident]) -> list[str]:
+    """One alone as its page would say it; of more, each service once with its worst severity."""
+    if len(incidents) == 1:
+        [one] = incidents
+        said = wording.head(one)
+        return [said if one.is_private else f"{said} {one.reference}"]
+    found = [(one.severity.rank, wording.head(one)) for one in incidents if one.is_private]
+    by_service: dict[str, list[Incident]] = {}
+    for one in incidents:
+        if not one.is_private:
+            by_service.setdefault(one.service.slug, []).append(one)
+    for slug, several in by_service.items():
+        which = several[0].reference if len(several) == 1 else f"({len(several)})"
+        found.append((several[0].severity.rank, f"{several[0].severity.name} {slug} {which}"))
+    return [text for _rank, text in sorted(found)]
 
 
 def _ring(row: Bundle, *, soft: bool) -> None:
@@ -158,7 +177,7 @@ def _ring(row: Bundle, *, soft: bool) -> None:
 
 
 def _refresh(row: Bundle) -> None:
-    """Slack's message is edited, the push replaced; mail says it again when it has grown fivefold."""
+    """Slack's message is edited, the push replaced; mail says it again when it has doubled."""
     head, body = words(row)
     rings = Delivery.objects.filter(about=row.about, word=Word.PAGE)
     rings.filter(OPEN, claims=0).update(subject=head[:300], body=body)

@@ -57,12 +57,12 @@ def test_over_five_pages_in_ten_minutes_are_one_bundle_that_rings_once(rain, lin
     assert len(pages(lines["sms"])) == 6
     row = Bundle.objects.get(user=alice)
     assert row.size == 4
-    assert lines["sms"].got[-1].body.startswith("1 page more: checkout")
+    assert lines["sms"].got[-1].body.startswith("1 page more: SEV2 checkout: Trouble 5 INC-")
     # Slack's own message is edited, the push has the same name; nothing else was sent anew.
     edits = [one for one in lines["slack"].got if one.word == "news"]
     assert len(edits) == 3
     assert edits[-1].data["edit"]["channel"] == "D1"
-    assert edits[-1].body.startswith("4 pages at once: checkout")
+    assert edits[-1].body.startswith("4 pages at once: SEV2 checkout (4)")
     assert {one.data["bundle"] for one in lines["push"].got[5:]} == {f"bundle-{row.pk}"}
 
 
@@ -75,12 +75,29 @@ def test_a_new_sev1_always_rings_by_itself(rain, lines, opened, tick):
     assert "The house is on fire" in lines["sms"].got[-1].subject
 
 
-def test_mail_says_it_again_when_the_bundle_has_grown_fivefold(rain, alice, mailoutbox):
-    rain(9)
-    assert len(mailoutbox) == 6
+def test_mail_says_it_again_each_time_the_bundle_has_doubled(rain, alice, mailoutbox):
+    rain(7)
+    # The second incident of a bundle is news to who has nothing but mail.
+    assert [letter.subject.partition(":")[0] for letter in mailoutbox[5:]] == [
+        "1 page more",
+        "2 pages at once",
+    ]
     rain(1)
     assert len(mailoutbox) == 7
-    assert mailoutbox[-1].subject.startswith("5 pages at once")
+    rain(5)
+    assert [letter.subject.partition(":")[0] for letter in mailoutbox[7:]] == [
+        "4 pages at once",
+        "8 pages at once",
+    ]
+
+
+def test_a_bundle_names_the_worst_first_and_nothing_of_what_is_private(rain, lines, opened, tick):
+    rain(5)
+    opened("SEV3", title="Small")
+    opened("SEV2", title="A person's data", is_private=True)
+    tick()
+    said = lines["slack"].got[-1].body
+    assert re.match(r"2 pages at once: SEV2 Private incident INC-\d+, SEV3 checkout INC-\d+ ·", said)
 
 
 def test_acknowledging_the_bundle_answers_its_runs_and_no_others(rain, lines, client, alice, tick):

@@ -183,7 +183,7 @@ def test_more_than_enough_pages_at_once_are_wantedbundle_that_rings_once(opened,
     assert mine.exclude(run_key=None).count() == 5
     bundle = Bundle.objects.get(user=bob)
     assert bundle.size == 4
-    assert mine.get(bundle_key=bundle.pk).subject == "4 pages at once: checkout"
+    assert mine.get(bundle_key=bundle.pk).subject == "4 pages at once: SEV2 checkout (4)"
     assert Page.objects.filter(bundle=bundle).count() == 4
 
 
