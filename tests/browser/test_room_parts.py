@@ -178,7 +178,9 @@ def test_the_pages_of_planned_drills(enter, live_server, plan, mona, alice, bob,
     expect(page.get_by_label("Scenario")).to_have_value(plan.scenario)
     looked_at(page, faults, f"drill-edit-{look}", "main")
     page.get_by_role("button", name="Keep the drill").click()
-    page.get_by_role("button", name="Run now").click()
+    page.locator("summary", has_text="Run now").click()
+    expect(page.locator("main")).to_contain_text("It pages them at once.")
+    page.get_by_role("button", name="Begin the drill").click()
     expect(page.locator("main")).to_contain_text("runs")
 
     drill = plan.turns.get(is_by_hand=True).incident
