@@ -17,7 +17,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from lib import signing
+from lib import failpoints, signing
 from lib.refusal import Missing, Refused
 from notifications import contacts, delivery, resting, ways
 from notifications.models import CANARY_PATIENCE, FORWARDS, Channel, ContactMethod, Reach, Word
@@ -99,7 +99,10 @@ def _ask(row: Reach) -> int:
     mine = Reach.objects.filter(pk=row.pk, canary=True, canary_at=due).update(canary_at=until)
     if not mine or later:
         return 0
-    return sum(_send(method, due) for method in _testable(user) if delivery.is_set_up(method.kind))
+    failpoints.reach("after_claim")
+    sent = sum(_send(method, due) for method in _testable(user) if delivery.is_set_up(method.kind))
+    failpoints.reach("before_commit")
+    return sent
 
 
 def _send(method: ContactMethod, due: datetime) -> int:
