@@ -207,7 +207,8 @@ def escalate(run_id: int, *, actor: Actor) -> PageRun:
         paging.climb(run.pk)
         return PageRun.objects.get(pk=run.pk)
     plan = _rest(run)
-    return _go_on(run, incident, actor, plan, PageRun.Reason.ESCALATED, _("%(name)s asks for more people."))
+    note = _("%(name)s asks for more people.") % {"name": actor.label}
+    return _go_on(run, incident, actor, plan, PageRun.Reason.ESCALATED, note)
 
 
 @transaction.atomic
@@ -215,10 +216,11 @@ def hand_to(run_id: int, *, actor: Actor, user_id: int) -> PageRun:
     """Somebody else is asked instead, at once; if they do not answer, the ladder goes on.
 
     Raises:
-        Invalid: no such person. Refused: ``over``. Forbidden: viewers.
+        Invalid: no such person. Refused: ``over``, or ``handed`` with who has it now. Forbidden: viewers.
     """
     run, incident = _locked(run_id)
     _check_open(run, incident, actor)
+    _check_not_handed(run)
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise Invalid(_("There is no such person."), field="user")
@@ -227,7 +229,36 @@ def hand_to(run_id: int, *, actor: Actor, user_id: int) -> PageRun:
     run.pages.filter(user=actor.user).update(status=Page.Status.HANDED)
     rest = _rest(run)
     plan = plans.of_aim(plans.person(user), times=1, then=rest["rungs"], tail=rest["tail"])
-    return _go_on(run, incident, actor, plan, PageRun.Reason.HANDED, _("Handed over by %(name)s."))
+    # Why the first one was asked is what the next one has to know.
+    why = str(run.plan.get("why", run.note))
+    note = _("%(why)s (handed over by %(name)s)") if why else _("Handed over by %(name)s.")
+    note = note % {"why": why[:200], "name": actor.label}
+    telling.handed(run, incident, to=user, by=actor.user)
+    return _go_on(
+        run,
+        incident,
+        actor,
+        {**plan, "why": why},
+        PageRun.Reason.HANDED,
+        note,
+        # A run for a person bears that person's name; one of a policy goes on with the policy.
+        name=run.policy_name if run.policy else str(user),
+    )
+
+
+def _check_not_handed(run: PageRun) -> None:
+    """Two tabs, or a double tap: the second would ask a second person."""
+    taken, later = None, run
+    while (following := _handed_on(later)) is not None:
+        taken = later = following
+    if taken is not None:
+        name = taken.rungs[0]["aims"][0]["name"]
+        raise Refused("handed", _("This page was handed over already: %(name)s has it now.") % {"name": name})
+
+
+def _handed_on(run: PageRun) -> PageRun | None:
+    rows = PageRun.objects.filter(incident=run.incident_id, reason=PageRun.Reason.HANDED)
+    return rows.filter(key__startswith=f"after:{run.pk}:").order_by("-pk").first()
 
 
 def _check_open(run: PageRun, incident: Incident, actor: Actor) -> None:
@@ -246,7 +277,14 @@ def _rest(run: PageRun) -> plans.Plan:
 
 
 def _go_on(
-    run: PageRun, incident: Incident, actor: Actor, plan: plans.Plan, reason: str, note: str
+    run: PageRun,
+    incident: Incident,
+    actor: Actor,
+    plan: plans.Plan,
+    reason: str,
+    note: str,
+    *,
+    name: str = "",
 ) -> PageRun:
     number = PageRun.objects.filter(incident=incident).count()
     PageRun.objects.filter(pk=run.pk).update(silence_at=None)
@@ -256,8 +294,8 @@ def _go_on(
         key=f"after:{run.pk}:{number}",
         plan=plan,
         policy=run.policy,
-        name=run.policy_name,
-        note=note % {"name": actor.label},
+        name=name or run.policy_name,
+        note=note,
         asked_by=actor.user,
     )
     if started is None:

@@ -186,7 +186,8 @@ def _count(line: Line, page: Page) -> None:
         # The hours after midnight belong to the night that began the evening before.
         line.nights.add((local - timedelta(hours=12)).date())
     line.at_weekends += local.weekday() >= 5
-    if page.answered_at:
+    # Also set where somebody else answered, and the page was over with that.
+    if page.status == Page.Status.ACKNOWLEDGED and page.answered_at:
         line.waits.append(page.answered_at - page.created_at)
 
 

@@ -1,4 +1,4 @@
-"""Somebody has it: the others who were asked hear so, once, where they were asked."""
+"""Somebody has it, or is asked instead: the others who were asked hear so, once, where they were asked."""
 
 from typing import Any
 
@@ -22,13 +22,24 @@ def answered(run: PageRun, incident: Incident, by: User | None) -> int:
     Slack's message is edited and the push is replaced, so that neither adds one; mail is one short letter.
     Who was asked by a bundle hears of it once, when everything in it has somebody.
     """
-    people = [page.user_id for page in run.pages.all() if by is None or page.user_id != by.pk]
+    name = str(by) if by else _("The monitoring tool")
+    text = _("%(name)s has it. You have nothing to do.") % {"name": name}
+    return _tell_asked(run, incident, text, key="answered", but=[by])
+
+
+def handed(run: PageRun, incident: Incident, *, to: User, by: User | None) -> int:
+    """The same when somebody else is asked instead."""
+    text = _("%(name)s is asked instead of you. You have nothing to do.") % {"name": to}
+    return _tell_asked(run, incident, text, key="handed", but=[to, by])
+
+
+def _tell_asked(run: PageRun, incident: Incident, text: str, *, key: str, but: list[User | None]) -> int:
+    spared = {one.pk for one in but if one}
+    people = [page.user_id for page in run.pages.all() if page.user_id not in spared]
     sent = Delivery.objects.filter(
         run_key=run.pk, recipient__in=people, word=Word.PAGE, channel__in=_TOLD, sent_at__isnull=False
     )
-    name = str(by) if by else _("The monitoring tool")
-    text = _("%(name)s has it. You have nothing to do.") % {"name": name}
-    told = sum(_tell(row, incident, text) for row in sent.select_related("recipient").order_by("pk"))
+    told = sum(_tell(row, incident, text, key) for row in sent.select_related("recipient").order_by("pk"))
     return told + sum(_bundle_taken(row) for row in _bundles(run, people))
 
 
@@ -51,11 +62,19 @@ def _bundle_taken(bundle: Bundle) -> int:
     )
 
 
-def _tell(row: Delivery, incident: Incident, text: str) -> bool:
+def _tell(row: Delivery, incident: Incident, text: str, key: str) -> bool:
     words = wording.letter(incident, subject=text, text=text)
     short = f"{text}\n{wording.head(incident)}"
-    key = f"answered:{row.run_key}"
-    return _owe(row, key, row.run_key, words.subject, short, words.body, words.html, incident=incident)
+    return _owe(
+        row,
+        f"{key}:{row.run_key}",
+        row.run_key,
+        words.subject,
+        short,
+        words.body,
+        words.html,
+        incident=incident,
+    )
 
 
 def _owe(

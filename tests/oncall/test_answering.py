@@ -6,7 +6,8 @@ from accounts.actors import person
 from catalog.models import Service
 from incidents import lifecycle, notes, roles
 from lib.refusal import Refused
-from oncall import answering, paging
+from notifications.models import Delivery
+from oncall import answering, paging, reacting
 from oncall.models import Coverage, PageRun
 from tests.oncall.conftest import policy, rung, schedule
 
@@ -179,6 +180,30 @@ def test_handing_over_asks_the_other_at_once_and_then_climbs_on(opened, tick, al
     tick(5)
     assert rung() == ["Alice", "Carol", "Bob"]
     assert the_run().status == "cancelled"
+
+
+def test_a_page_is_handed_over_once_and_keeps_its_reason(opened, tick, alice, bob, carol, root):
+    incident = opened()
+    reacting.page_somebody(incident.pk, actor=person(root), target=bob.email, reason="DB expert")
+    tick(1)
+    manual = the_run("manual")
+    answering.hand_to(manual.pk, actor=person(root), user_id=carol.pk)
+    with pytest.raises(Refused, match="Carol has it now") as refused:
+        answering.hand_to(manual.pk, actor=person(root), user_id=alice.pk)
+    tick()
+
+    assert (refused.value.code, refused.value.status) == ("handed", 409)
+    run = the_run("handed")
+    assert (run.policy_name, run.note) == ("Carol", "DB expert (handed over by Root)")
+    assert "DB expert" in Delivery.objects.get(word="page", recipient=carol).body
+    told = Delivery.objects.get(word="news", recipient=bob)
+    assert "Carol is asked instead of you" in told.body
+
+    answering.hand_to(run.pk, actor=person(carol), user_id=alice.pk)
+    last = PageRun.objects.filter(reason="handed").first()
+    assert (last.policy_name, last.note) == ("Alice", "DB expert (handed over by Carol)")
+    with pytest.raises(Refused, match="Alice has it now"):
+        answering.hand_to(manual.pk, actor=person(root), user_id=bob.pk)
 
 
 def test_answering_twice_says_who_was_first(opened, tick, alice, bob):

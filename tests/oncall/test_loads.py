@@ -6,7 +6,7 @@ import pytest
 
 from accounts.actors import person
 from lib.refusal import Invalid
-from oncall import loads, schedules
+from oncall import answering, loads, schedules
 from oncall.models import Layer, Page, PageRun, Schedule
 from tests.oncall.conftest import NOON, schedule
 
@@ -99,6 +99,17 @@ def test_pages_and_nights_by_the_person_s_own_clock(opened, alice, clock):
 
     assert mine.pages == 5
     assert len(mine.nights) == 1
+
+
+def test_only_who_acknowledged_has_answered(opened, tick, alice, bob, of_old):
+    opened()
+    tick(6)
+    answering.acknowledge(PageRun.objects.get().pk, actor=person(bob))
+
+    found = loads.load(clock_start(), clock_start() + timedelta(days=1)).people
+
+    assert [(line(found, who).pages, line(found, who).answered) for who in (alice, bob)] == [(1, 0), (1, 1)]
+    assert line(found, alice).median_answer is None
 
 
 def test_drills_do_not_count(opened, alice, of_old):
