@@ -24,6 +24,8 @@ _WORDS = re.compile(r"^\s*(ack|a|esc|e)\b[\s#]*(?:inc-?)?(\d{1,9})?\s*[.!]?\s*$"
 STOP = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit"}
 START = {"start", "unstop", "yes"}
 _LISTED = 4
+#: So many characters of a reason are read aloud.
+_SPOKEN = 200
 
 
 def outcome(row: Delivery, *, status: str, code: str) -> bool:
@@ -168,5 +170,7 @@ def spoken(row: Delivery) -> tuple[str, bool]:
     else:
         drill = _("Drill.") if incident.is_drill else ""
         service = incident.service.name if incident.service else ""
-        what = ". ".join(part for part in (drill, incident.severity.name, service, incident.title) if part)
+        why = str(row.fact("reason") or "")[:_SPOKEN]
+        parts = (drill, incident.severity.name, service, incident.title, why)
+        what = ". ".join(part.rstrip(".") for part in parts if part)
     return _("This is Tocsin. %(what)s. Press 4 to acknowledge, 6 to escalate.") % {"what": what}, True

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -89,16 +90,22 @@ def _open(
         source=Source.HEALTH_CHECK if alert.source.is_internal else Source.MONITORING_ALERT,
         summary=alert.summary if is_storm or len(alert.summary) > 200 else "",
         declare=bool(route and route.auto_declare),
+        facts=_facts(alert),
     )
     if linked is not None and linked.pk != incident.pk:
         merging.link(incident.pk, actor=actor, related=linked.pk)
     return incident
 
 
+def _facts(alert: Alert) -> dict[str, Any]:
+    """What the event says of its alert: pages count it, and bring its own runbook."""
+    return {"alert": alert.pk, **({"runbook_url": alert.runbook_url} if alert.runbook_url else {})}
+
+
 def _join(alert: Alert, incident: Incident, suggested: Severity) -> None:
     actor = source_actor(alert.source.name)
     facts = {
-        "alert": alert.pk,
+        **_facts(alert),
         "source": alert.source.name,
         "service": alert.service.slug,
         "suggests": suggested.name,

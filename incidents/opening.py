@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Required, TypedDict
+from typing import Any, Required, TypedDict
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -49,6 +49,7 @@ class Opening(TypedDict, total=False):
     participant_ids: Sequence[int]
     pages: bool
     reason: str
+    facts: dict[str, Any]
 
 
 @transaction.atomic
@@ -70,11 +71,13 @@ def create(
     retrospective: Retrospective | None = None,
     pages: bool = True,
     reason: str = "",
+    facts: dict[str, Any] | None = None,
 ) -> Incident:
     """An incident in triage with its OPENED event; `lifecycle.open_incident` is the verb.
 
     Without a severity the service's default is *suggested*. ``pages=False`` gathers reports that
-    wake nobody until somebody declares. ``is_private`` and ``is_drill`` are decided here, before the first
+    wake nobody until somebody declares. ``facts`` are what a signal adds to the first event: ``alert`` (its
+    id) and ``runbook_url``. ``is_private`` and ``is_drill`` are decided here, before the first
     event.
 
     Raises:
@@ -123,6 +126,7 @@ def create(
         pages=pages,
         started_at=started_at.isoformat() if started_at else None,
         provenance=str(provenance or Provenance.REPORTED) if started_at else "",
+        **(facts or {}),
     )
     return incident
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.template.loader import render_to_string
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -16,8 +16,6 @@ from incidents.kinds import DeadlineKind, EventKind
 from incidents.models import Incident, TimelineEvent
 from incidents.updates import line
 from lib import durations
-
-SMS_LIMIT = 160
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,19 @@ def head(incident: Incident) -> str:
 
 
 def alert_counts(incidents: Iterable[Incident]) -> dict[int, int]:
-    """How many alerts joined each of the incidents; who is missing has none."""
-    joined = TimelineEvent.objects.filter(incident__in=incidents, kind=EventKind.ALERT_JOINED)
+    """How many alerts opened or joined each of the incidents; who is missing has none."""
+    rows = TimelineEvent.objects.filter(incident__in=incidents)
+    opened = Q(kind=EventKind.OPENED, data__has_key="alert")
+    joined = rows.filter(opened | Q(kind=EventKind.ALERT_JOINED))
     return dict(joined.order_by().values_list("incident").annotate(n=Count("pk")))
+
+
+def alert_runbooks(incidents: Iterable[Incident]) -> dict[int, str]:
+    """The runbook that an alert of each incident brought itself, the first one's first."""
+    kinds = (EventKind.OPENED, EventKind.ALERT_JOINED)
+    rows = TimelineEvent.objects.filter(incident__in=incidents, kind__in=kinds, redacted_at=None)
+    rows = rows.filter(data__has_key="runbook_url").order_by("-number")
+    return {event.incident_id: str(event.get("runbook_url")) for event in rows}
 
 
 def facts(incident: Incident, alerts: int, *, at: datetime | None = None) -> list[str]:
@@ -53,11 +61,13 @@ def facts(incident: Incident, alerts: int, *, at: datetime | None = None) -> lis
     return [*counted, age, incident.reference]
 
 
-def runbook(incident: Incident) -> str:
-    """The service's runbook, as a link."""
+def runbook(incident: Incident, of_alert: str = "") -> str:
+    """The runbook as a link: the alert's own knows best what to do, else the service's."""
     service = incident.service
-    if service.runbook_url or incident.is_private:
-        return "" if incident.is_private else service.runbook_url
+    if incident.is_private:
+        return ""
+    if of_alert or service.runbook_url:
+        return of_alert or service.runbook_url
     first = service.runbooks.exclude(url="").first()
     return first.url if first else ""
 
@@ -76,7 +86,8 @@ def page(
     ``brief`` are lines that stand below. ``alerts`` and the runbook's ``link`` are asked for when not given.
     """
     counted = alert_counts([incident]).get(incident.pk, 0) if alerts is None else alerts
-    link = runbook(incident) if link is None else link
+    if link is None:
+        link = runbook(incident, alert_runbooks([incident]).get(incident.pk, ""))
     known, said = facts(incident, counted), "" if incident.is_private else reason
     parts = [head(incident), *known, said, f"ack {acknowledge_url}"]
     parts += [f"runbook {link}" if link else "", f"call {incident.bridge_url}" if incident.bridge_url else ""]
@@ -95,13 +106,6 @@ def page(
         body="\n".join([line_, *brief]),
         html=render_to_string("notifications/page.html", context),
     )
-
-
-def short(words: str, link: str) -> str:
-    """At most 160 characters, the link whole."""
-    room = SMS_LIMIT - len(link) - 5
-    text = words if len(words) <= room else words[: max(room - 1, 0)] + "…"
-    return f"{text} ack {link}"
 
 
 def letter(incident: Incident, *, subject: str, text: str, link: str = "") -> Words:

@@ -42,6 +42,7 @@ class _Words:
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._alerts = wording.alert_counts([call.incident for call in calls])
+        self._alert_runbooks = wording.alert_runbooks([call.incident for call in calls])
         self._runbooks: dict[tuple[int, bool], str] = {}
         self._firings: dict[tuple[int, str], list[Firing]] = {}
 
@@ -49,11 +50,12 @@ class _Words:
         """One for each step of the person's own order."""
         page, run, incident = call.page, call.run, call.incident
         link = links.acknowledge_url(page)
+        why = _why(run)
         told = briefing.brief(incident) if run.reason == PageRun.Reason.MANAGEMENT else []
         words = wording.page(
             incident,
             acknowledge_url=link,
-            reason=_why(run),
+            reason=why,
             brief=told,
             alerts=self._alerts.get(incident.pk, 0),
             link=self._runbook(incident),
@@ -69,13 +71,15 @@ class _Words:
             body=words.body,
             html=words.html,
             incident=incident,
-            data={"acknowledge_url": link, "page": page.pk},
+            data={"acknowledge_url": link, "page": page.pk, "reason": "" if incident.is_private else why},
             planned=self._firings[who],
             run_key=run.pk,
             about=page.about,
         )
 
     def _runbook(self, incident: Incident) -> str:
+        if own := self._alert_runbooks.get(incident.pk):
+            return wording.runbook(incident, own)
         key = (incident.service_id, incident.is_private)
         if key not in self._runbooks:
             self._runbooks[key] = wording.runbook(incident)

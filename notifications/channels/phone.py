@@ -15,6 +15,8 @@ from notifications.models import Delivery, Word
 
 TIMEOUT_SECONDS = 8
 SMS_LIMIT = 160
+#: Less of a reason than so many characters says nothing.
+_WORTH = 16
 RINGS_SECONDS = 30
 PURPOSE = "phone.delivery"
 
@@ -33,7 +35,13 @@ def text(delivery: Delivery) -> str:
     # The link only where enough of the words is left to know what burns.
     if link and len(link) <= SMS_LIMIT // 2:
         answer += f" {link}"
-    return gsm.cut(head, SMS_LIMIT - gsm.length(answer.rstrip())) + answer.rstrip()
+    answer = answer.rstrip()
+    room = SMS_LIMIT - gsm.length(answer)
+    reason = gsm.plain(" ".join(str(delivery.fact("reason") or "").split()))
+    left = room - gsm.length(head) - 3
+    if reason and left >= min(_WORTH, gsm.length(reason)):
+        head += f" - {gsm.cut(reason, left)}"
+    return gsm.cut(head, room) + answer
 
 
 def token(delivery: Delivery) -> str:

@@ -20,7 +20,7 @@ from lib import gsm
 from notifications import contacts, delivery
 from notifications.channels import phone
 from notifications.models import ContactMethod, Delivery
-from oncall import links, paging
+from oncall import links, paging, reacting
 from oncall.models import Coverage, Page, PageRun, Policy, Step, Target
 from oncall.storm_models import Bundle
 from tests.standins.telephone import ACCOUNT, NUMBER, TOKEN, Telephone, signature
@@ -118,6 +118,25 @@ def test_a_page_is_one_text_message_that_says_how_to_answer(telephone, opened, a
     assert said.startswith('SEV1 checkout: Fehler "überall" - xxx')
     assert said.endswith(f"Reply ack {incident.number}")
     assert Delivery.objects.get(word="page").state == "sent"
+
+
+def test_texts_and_calls_say_why_somebody_is_asked_beside_the_usual_page(
+    telephone, opened, alice, bob, root, say, drain
+):
+    line(bob)
+    line(bob, "voice", "+4915112345679")
+    for number, is_private in enumerate((False, True)):
+        incident = opened("Error rate 34 %", is_private=is_private)
+        seen = len(telephone.asked)
+        reacting.page_somebody(incident.pk, actor=person(root), target=bob.email, reason="We need you")
+        drain()
+        paging.sweep()
+        delivery.sweep()
+        message = next(one for one in telephone.asked[seen:] if "Body" in one.form)
+        call = next(one for one in telephone.asked[seen:] if "Url" in one.form)
+        said = [message.form["Body"], words(say(call.form["Url"]))]
+        assert [("We need you" in one) for one in said] == [not is_private] * 2, (number, said)
+        assert gsm.length(said[0]) <= 160
 
 
 def test_a_private_incident_tells_its_number_and_no_more(telephone, opened, alice, say):

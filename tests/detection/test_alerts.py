@@ -16,6 +16,7 @@ from incidents import severity as severities
 from incidents.kinds import EventKind, Status
 from incidents.models import Incident
 from incidents.questions import ask
+from notifications import wording
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -219,6 +220,23 @@ def test_alerts_of_a_service_within_the_window_are_one_incident(clock, fire, onl
 
     assert second.incident == third.incident == only()
     assert kinds(only()) == [EventKind.OPENED, EventKind.ALERT_JOINED, EventKind.ALERT_JOINED]
+
+
+def test_a_page_counts_the_alert_that_opened_and_brings_its_own_runbook(clock, fire, only, shop):
+    shop.runbook_url = "https://wiki.example/shop"
+    shop.save()
+    fire(runbook_url="https://wiki.example/errors")
+    said = wording.page(only(), acknowledge_url="https://t/ack").body
+    assert "· 1 alert ·" in said
+    assert said.endswith("runbook https://wiki.example/errors")
+
+    fire("latency", "Slow", runbook_url="https://wiki.example/slow")
+    said = wording.page(only(), acknowledge_url="https://t/ack").body
+    assert "· 2 alerts ·" in said
+    assert said.endswith("runbook https://wiki.example/errors")
+
+    Incident.objects.update(is_private=True)
+    assert "wiki" not in wording.page(only(), acknowledge_url="https://t/ack").body
 
 
 def test_after_the_window_it_is_another_incident_beside_the_first(clock, fire):
