@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from accounts.actors import person
 from accounts.models import User
 from incidents.kinds import OPEN
 from lib.refusal import Missing, Refused
-from notifications import canary, delivery
+from notifications import accountmail, canary, delivery
 from notifications.models import Channel, ContactMethod, Delivery, Word
 from oncall import answering, bundles
 from oncall.models import Page, PageRun
@@ -63,8 +64,15 @@ def _prove(row: Delivery) -> str:
     methods = ContactMethod.objects.filter(
         pk=row.fact("method") or 0, user=row.recipient, address=row.address
     )
-    methods.filter(verified_at=None).update(verified_at=now())
+    _confirm(methods)
     return _("Thank you. Tocsin will call you here.")
+
+
+def _confirm(methods: QuerySet[ContactMethod]) -> None:
+    for method in methods.filter(verified_at=None).select_related("user"):
+        with transaction.atomic():
+            if methods.filter(pk=method.pk, verified_at=None).update(verified_at=now()):
+                accountmail.keep(method)
 
 
 def answer(page: Page, verb: Callable[..., Any]) -> str:
@@ -89,7 +97,7 @@ def hear(number: str, text: str) -> str:
         return ""
     if word in START:
         # Who writes from a number holds it.
-        methods.filter(verified_at=None).update(verified_at=now())
+        _confirm(methods)
         return ""
     users = User.objects.filter(is_active=True, contact_methods__in=methods.exclude(verified_at=None))
     if not users.exists():

@@ -21,7 +21,7 @@ from incidents.models import Incident
 from lib import http, signing
 from lib.refusal import Invalid, Missing, Refused
 from lib.text import clean
-from notifications import delivery, rules
+from notifications import accountmail, delivery, rules
 from notifications import ways as paths
 from notifications.channels import apprise
 from notifications.models import FORWARDS, URGENT, Channel, ContactMethod, Delivery, Urgency, Word
@@ -142,7 +142,9 @@ def add(user: User, *, kind: str, address: str) -> ContactMethod:
         secret=secret,
         verified_at=now() if own else None,
     )
-    if not own:
+    if own:
+        accountmail.keep(method)
+    else:
         send_proof(method)
     return method
 
@@ -248,6 +250,8 @@ def _hash(method_id: int, code: str) -> str:
 def confirm(user: User, *, method_id: int, code: str) -> ContactMethod:
     """The code came back: the address is the person's. Each code can be tried five times.
 
+    The first line that is confirmed leaves the account's own address in use, as a line beside it.
+
     Raises:
         Missing: no such line. Refused: expired or tried too often. Invalid: another code was sent.
     """
@@ -262,7 +266,10 @@ def confirm(user: User, *, method_id: int, code: str) -> ContactMethod:
     if not constant_time_compare(method.code_hash, _hash(method.pk, "".join(code.split()))):
         raise Invalid(_("That is not the code we sent. Look at the newest message."), field="code")
     proved = {"verified_at": method.verified_at or now(), "code_hash": "", "code_until": None}
-    mine.update(**proved, trouble="", bounced_at=None)
+    with transaction.atomic():
+        mine.update(**proved, trouble="", bounced_at=None)
+        if method.verified_at is None:
+            accountmail.keep(method)
     return mine.get()
 
 
@@ -279,7 +286,9 @@ def prove(token: str) -> ContactMethod:
         raise Missing(_("This way to be reached was removed. Add it again."))
     if method.verified_at is None:
         method.verified_at = now()
-        method.save(update_fields=["verified_at"])
+        with transaction.atomic():
+            method.save(update_fields=["verified_at"])
+            accountmail.keep(method)
     return method
 
 

@@ -9,6 +9,7 @@ from accounts.models import User
 from lib import http, webpush
 from lib.refusal import Invalid, Refused
 from lib.text import clean
+from notifications import accountmail
 from notifications.channels import push
 from notifications.contacts import MAX_METHODS
 from notifications.models import Channel, ContactMethod, Delivery
@@ -34,13 +35,15 @@ def subscribe(user: User, *, endpoint: str, p256dh: str, auth: str) -> ContactMe
     # One browser belongs to whoever is signed in there now.
     ContactMethod.objects.filter(kind=Channel.PUSH, address=address).exclude(user=user).delete()
     last = user.contact_methods.aggregate(last=Max("position"))["last"] or 0
-    method, _made = ContactMethod.objects.update_or_create(
+    method, made = ContactMethod.objects.update_or_create(
         user=user,
         kind=Channel.PUSH,
         address=address,
         defaults={"secret": f"{p256dh}.{auth}", "verified_at": now()},
         create_defaults={"secret": f"{p256dh}.{auth}", "verified_at": now(), "position": last + 1},
     )
+    if made:
+        accountmail.keep(method)
     return method
 
 

@@ -53,7 +53,7 @@ def _context(
         "methods": list(me.contact_methods.all()),
         "canary": canary.of(me),
         "came_back": _came_back(me),
-        "ways": lines.ways(me),
+        "uses_account": all("method" not in way.data for way in lines.ways(me)),
         "orders": orders,
         "form": form or ContactForm(),
         "rule_form": rule or RuleForm(user=me),
@@ -175,7 +175,12 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     form = CodeForm(request.POST)
     code = form.cleaned_data["code"] if form.is_valid() else ""
     verb = lambda: lines.confirm(_me(request), method_id=pk, code=code)  # noqa: E731
-    return _said(request, verb, _("Confirmed. Pages reach you here from now on."))
+    before = _me(request).contact_methods.count()
+    answer = _said(request, verb, _("Confirmed. Pages reach you here from now on."))
+    if _me(request).contact_methods.count() > before:
+        words = _("%(mail)s stays in use: it is a line of its own now. Remove it if no pages shall go there.")
+        messages.info(request, words % {"mail": _me(request).email})
+    return answer
 
 
 @login_required

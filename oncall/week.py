@@ -61,7 +61,10 @@ def monday_of(day: date) -> date:
 
 @dataclass(frozen=True)
 class Cell:
-    """So many slots in a row with the same content; ``css`` empty: nothing is drawn."""
+    """So many slots in a row with the same content; ``css`` empty: nothing is drawn.
+
+    ``more`` counts shifts too short for a slot of their own: the title names them.
+    """
 
     span: int
     css: str = ""
@@ -69,6 +72,7 @@ class Cell:
     title: str = ""
     is_gap: bool = False
     is_override: bool = False
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -180,24 +184,41 @@ class _Drawing:
     def cells(self, found: Iterable[rota.Shift], *, final: bool = False) -> list[Cell]:
         listed = list(found)
         picked = [_pick(listed, begin, end) for begin, end in zip(self.slots, self.slots[1:], strict=False)]
+        drawn = {id(shift) for shift in picked}
+        small = [shift for shift in listed if id(shift) not in drawn]
         cells: list[Cell] = []
         place = 0
         while place < len(picked):
-            here, span = picked[place], 1
-            while place + span < len(picked) and picked[place + span] is here:
+            here, more, span = picked[place], self._inside(small, place), 1
+            while (
+                place + span < len(picked)
+                and picked[place + span] is here
+                and self._inside(small, place + span) == more
+            ):
                 span += 1
-            cells.append(self._cell(here, span, final))
+            cells.append(self._cell(here, span, final, more))
             place += span
         return cells
 
-    def _cell(self, shift: rota.Shift | None, span: int, final: bool) -> Cell:
+    def _inside(self, found: list[rota.Shift], slot: int) -> list[rota.Shift]:
+        begin, end = self.slots[slot], self.slots[slot + 1]
+        return [shift for shift in found if shift.start < end and shift.end > begin]
+
+    def _title(self, shift: rota.Shift) -> str:
+        return f"{self._name(shift)}, {self._clock(shift.start)} – {self._clock(shift.end)}"
+
+    def _name(self, shift: rota.Shift) -> str:
+        if shift.user is None:
+            return _("Nobody")
+        return str(self.users.get(shift.user) or _("former user"))
+
+    def _cell(self, shift: rota.Shift | None, span: int, final: bool, more: list[rota.Shift]) -> Cell:
         if shift is None:
             return Cell(span)
-        when = f"{self._clock(shift.start)} – {self._clock(shift.end)}"
+        title = "; ".join(self._title(one) for one in (shift, *more))
+        name = self._name(shift)
         if shift.user is None:
-            return Cell(span, "gap", _("Nobody"), f"{_('Nobody')}, {when}", is_gap=True)
-        user = self.users.get(shift.user)
-        name = str(user) if user else _("former user")
+            return Cell(span, "gap", name, title, is_gap=True, more=len(more))
         css = "ov" if shift.override else self._tone(shift.user)
         # Where only initials fit, the name is in the title: twelve hours of a week, three days of a month.
         label = (
@@ -209,8 +230,9 @@ class _Drawing:
             span,
             f"{css} f" if final else css,
             label,
-            f"{name}, {when}",
+            title,
             is_override=bool(shift.override) and not final,
+            more=len(more),
         )
 
     def _tone(self, user_id: int) -> str:

@@ -357,7 +357,7 @@ def test_stop_ends_the_messages_and_start_begins_them_again(telephone, alice, sa
     assert [way.channel for way in contacts.ways(alice)] == ["email"]
 
     text(say, "Start")
-    assert [way.channel for way in contacts.ways(alice)] == ["sms"]
+    assert [way.channel for way in contacts.ways(alice)] == ["sms", "email"]
 
 
 def test_a_number_is_proved_by_the_call_to_it(telephone, alice, say):

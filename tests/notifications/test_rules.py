@@ -1,11 +1,13 @@
 """A person's own order: which message goes when, and what a failure changes."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.utils.timezone import now
 
+from lib import signing
 from lib.refusal import Invalid, Missing, Refused
 from notifications import contacts, delivery, rules
 from notifications.channels.base import Plain
@@ -241,3 +243,31 @@ def test_nobody_uses_or_removes_what_is_anothers(alice, bob, order, client):
         rules.add(bob, urgency="high", method_id=order[0].pk, delay=timedelta(0))
     client.post(f"/notifications/contacts/rules/{alice.reach_rules.first().pk}/remove/")
     assert alice.reach_rules.count() == 3
+
+
+def test_a_first_line_does_not_end_the_mails_of_the_account(alice, clock, phone, client):
+    client.force_login(alice)
+    text = contacts.add(alice, kind="sms", address="+4915112345678")
+    page = client.get("/notifications/contacts/").content.decode()
+    assert alice.email in page and "It is what is used now" in page
+
+    code = re.search(r"\b(\d{6})\b", Delivery.objects.get(recipient=alice).body)[1]
+    said = client.post(
+        f"/notifications/contacts/{text.pk}/confirm/", {"code": code}, follow=True
+    ).content.decode()
+    assert f"{alice.email} stays in use" in said
+    assert [(way.channel, way.address) for way in contacts.ways(alice)] == [
+        ("sms", text.address),
+        ("email", alice.email),
+    ]
+
+    # Taken off, it stays off, whatever is confirmed after that.
+    contacts.remove(alice, method_id=alice.contact_methods.get(kind="email").pk)
+    contacts.prove(
+        signing.sign({"method": text.pk, "address": text.address}, purpose="notifications.contact")
+    )
+    second = contacts.add(alice, kind="voice", address="+4915112345678")
+    contacts.prove(
+        signing.sign({"method": second.pk, "address": second.address}, purpose="notifications.contact")
+    )
+    assert [way.channel for way in contacts.ways(alice)] == ["sms", "voice"]
