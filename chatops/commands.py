@@ -29,7 +29,7 @@ from chatops import (
 from chatops.asked import Asked
 from chatops.blocks import Rich
 from chatops.places import is_room
-from incidents import lifecycle, notes, severity
+from incidents import acknowledging, lifecycle, notes, severity
 from incidents.models import Incident, Severity
 from lib.refusal import Invalid, Missing, Refused
 from lib.text import clean
@@ -131,8 +131,10 @@ def _service_in(title: str) -> Service:
 
 
 def _acknowledge(asked: Asked) -> str:
-    incident = lifecycle.acknowledge(asked.incident.pk, actor=asked.actor)
-    return _("Acknowledged %(head)s") % {"head": telling.head(incident)}
+    said = acknowledging.acknowledge(asked.incident.pk, actor=asked.actor)
+    words = _("Acknowledged %(head)s") if said.is_new else _("You have acknowledged this already: %(head)s")
+    head = words % {"head": telling.head(said.incident)}
+    return "\n".join(part for part in (head, escape(said.rest)) if part)
 
 
 def _severity(asked: Asked) -> str:

@@ -17,7 +17,7 @@ from accounts.models import User
 from catalog.models import Service
 from config import now_page
 from detection.models import Alert
-from incidents import lifecycle, searching
+from incidents import acknowledging, searching
 from incidents.models import Incident
 from lib import doors, searchwords
 from lib.drf import problem_json
@@ -75,10 +75,12 @@ def acknowledge(request: HttpRequest, number: int) -> HttpResponse:
     user = cast(User, request.user)
     incident = get_object_or_404(Incident.objects.visible_to(user), number=number)
     try:
-        lifecycle.acknowledge(incident.pk, actor=actors.web(request))
+        said = acknowledging.acknowledge(incident.pk, actor=actors.web(request))
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect("now")
+    if said.rest:
+        messages.warning(request, said.rest)
     return redirect(incident)
 
 

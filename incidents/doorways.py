@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from incidents import (
+    acknowledging,
     forms,
     lifecycle,
     merging,
@@ -78,7 +79,7 @@ class Door:
 
 
 DOORS: dict[str, Door] = {
-    "acknowledge": Door(forms.EmptyForm, lifecycle.acknowledge, _("Acknowledge")),
+    "acknowledge": Door(forms.EmptyForm, acknowledging.acknowledge, _("Acknowledge")),
     "declare": Door(forms.DeclareHereForm, lifecycle.declare, _("Declare")),
     "severity": Door(forms.SeverityForm, lifecycle.set_severity, _("Change severity")),
     "scope": Door(forms.ScopeForm, lifecycle.set_scope, _("Set scope"), _scope),

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
-from incidents import duties, numbers, opening, questions, roles, timeline, transitions
+from incidents import acknowledging, duties, numbers, opening, questions, roles, timeline, transitions
 from incidents.duties import owed
 from incidents.kinds import EventKind, Provenance, Status
 from incidents.merging import merge
@@ -86,23 +86,9 @@ def _play(incident: Incident, actor: Actor, over: Retrospective) -> None:
 def acknowledge(incident_id: int, *, actor: Actor, at: datetime | None = None) -> Incident:
     """Somebody is on it: the pages of the actor's runs stop. The first time counts.
 
-    Saying it twice in a row changes nothing, unless somebody was paged in between.
+    Saying it again changes nothing, unless that would stop another pager; see `acknowledging`.
     """
-    with timeline.locked(incident_id, actor=actor, verb="acknowledge") as incident:
-        timeline.check_time(incident, at)
-        since = (
-            incident.timeline.filter(kind__in=(EventKind.ACKNOWLEDGED, EventKind.PAGED))
-            .order_by("-number")
-            .first()
-        )
-        said = (
-            since
-            and since.kind == EventKind.ACKNOWLEDGED
-            and since.actor_id == (actor.user.pk if actor.user else None)
-        )
-        if not said or not incident.acknowledged_at:
-            timeline.record(incident, EventKind.ACKNOWLEDGED, actor=actor, at=at)
-    return incident
+    return acknowledging.acknowledge(incident_id, actor=actor, at=at).incident
 
 
 def declare(

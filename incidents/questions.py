@@ -6,6 +6,7 @@ from typing import Any
 
 from accounts.models import User
 from catalog.models import Service
+from incidents.models import Incident, TimelineEvent
 
 
 @dataclass
@@ -18,6 +19,10 @@ class Questions:
     same_policy: Callable[[Service, Service], bool] = lambda one, other: False
     #: Who answers for the service now, as people; for the room and the suggestions of chairs.
     on_call_now: Callable[[Service], list[User]] = lambda service: []
+    #: Would one more acknowledgement by the person stop a pager, after the event that said it already?
+    would_answer: Callable[[Incident, User, TimelineEvent], bool] = lambda incident, user, before: False
+    #: What goes on paging although this person has acknowledged.
+    still_asked: Callable[[Incident, User], list[str]] = lambda incident, user: []
     #: Page a person, a team or a service's policy: (incident id, actor, target, reason).
     page_somebody: Callable[..., Any] | None = field(default=None)
     #: Facts that another room shows beside the incident, by name.

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import actors
 from accounts.models import Role as Rank
 from accounts.models import User
-from incidents import afteraction, forms, mitigating, newest, people, presence, recap, room
+from incidents import acknowledging, afteraction, forms, mitigating, newest, people, presence, recap, room
 from incidents import live as livepart
 from incidents.doorways import DOORS, OFFERED
 from incidents.models import Incident, RoomVisit
@@ -158,7 +159,14 @@ def say(request: HttpRequest, number: int, name: str) -> HttpResponse:
         return redirect(incident)
     form = door.form(request.POST, incident=incident, user=reader(request), auto_id=f"{name}-%s")
     actor = actors.web(request)
-    if doors.do(request, form, lambda: door.verb(incident.pk, actor=actor, **door.words(form))):
+    said: list[Any] = []
+    if doors.do(request, form, lambda: said.append(door.verb(incident.pk, actor=actor, **door.words(form)))):
+        rest = said[0].rest if isinstance(said[0], acknowledging.Said) else ""
+        if rest:
+            messages.warning(request, rest)
+            if doors.is_fragment(request):
+                # The sentence stands at the top of the page, outside of what the room swaps.
+                return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         if doors.is_fragment(request):
             gone = not Incident.objects.visible_to(reader(request)).filter(pk=incident.pk).exists()
             return _after(request, number, name) if not gone else redirect("incidents:list")

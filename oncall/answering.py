@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
 from accounts.models import Role, User
-from incidents import lifecycle, permissions, timeline
+from incidents import acknowledging, permissions, timeline
 from incidents.kinds import OPEN, EventKind, Status
 from incidents.models import Incident, TimelineEvent
 from incidents.severity import policy_of
@@ -60,7 +60,7 @@ def acknowledge(run_id: int, *, actor: Actor) -> PageRun:
     _check_answerable(run)
     live = _living(incident)
     if live is not None:
-        lifecycle.acknowledge(live.pk, actor=actor)
+        acknowledging.acknowledge(live.pk, actor=actor, for_page=True)
     mark_acknowledged(run, incident, actor.user)
     return PageRun.objects.get(pk=run.pk)
 

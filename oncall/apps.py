@@ -13,7 +13,7 @@ class OncallConfig(AppConfig):
         from catalog.extras import add_service_field
         from incidents.questions import ask
         from notifications import wanted
-        from oncall import covering, reacting, rotations, stopping
+        from oncall import covering, reacting, rotations, standing, stopping
 
         add_service_field(
             "escalation_policy",
@@ -24,6 +24,8 @@ class OncallConfig(AppConfig):
         ask.is_on_call = covering.is_on_call
         ask.same_policy = covering.same_policy
         ask.on_call_now = covering.on_call_now
+        ask.would_answer = standing.would_answer
+        ask.still_asked = standing.still_asked
         ask.page_somebody = reacting.page_somebody
         if rotations.account_switches not in people.before_switching:
             people.before_switching.append(rotations.account_switches)

@@ -8,7 +8,7 @@ from chatops.commands import COMMANDS
 from incidents import lifecycle, replay, roles
 from incidents.models import Incident
 from notifications.models import ChatRoom
-from oncall.models import PageRun
+from oncall.models import PageRun, Step
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +69,30 @@ def test_ack_stops_the_pager(inc, opened, drain, alice):
     assert (incident.acknowledged_by, last(incident).via) == (alice, "chat")
     assert PageRun.objects.get().status == "acknowledged"
     assert answer.startswith(f"Acknowledged <{incident.url}|{incident.reference}> SEV1")
+
+
+def test_ack_by_somebody_who_was_not_asked_says_who_still_is(inc, opened, drain, clock, root):
+    Step.objects.filter(position=1).delete()  # Bob's.
+    incident = opened(rank=1, actor=person(root))
+    drain()
+    policy = PageRun.objects.get().policy_name
+    answer = inc("ack", who="UBOB")
+    drain()
+    assert PageRun.objects.get().status == "running"
+    assert f"The on-call of {policy} (Alice) is still being asked" in answer
+
+    said = incident.timeline.filter(kind="acknowledged")
+    clock.shift(60)
+    answer = inc("ack", who="UBOB")
+    assert answer.startswith("You have acknowledged this already") and "still being asked" in answer
+    assert said.count() == 1
+    assert inc("ack").startswith("Acknowledged")
+    drain()
+    assert (said.count(), PageRun.objects.get().status) == (2, "acknowledged")
+
+    Incident.objects.update(status="closed")
+    assert "cknowledged" not in inc(f"{incident.reference} ack", who="UBOB")
+    assert said.count() == 2
 
 
 def test_sev_needs_a_reason_and_then_changes_it(inc, room):

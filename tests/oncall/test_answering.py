@@ -182,6 +182,28 @@ def test_handing_over_asks_the_other_at_once_and_then_climbs_on(opened, tick, al
     assert the_run().status == "cancelled"
 
 
+def test_the_room_says_that_the_on_call_is_still_asked(opened, tick, carol, client):
+    incident = opened()
+    tick(1)
+    client.force_login(carol)
+    address = f"{incident.get_absolute_url()}do/acknowledge/"
+    answer = client.post(address, headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true"
+    shown = client.get(incident.get_absolute_url()).content.decode()
+    assert "The on-call of Payments (Alice) is still being asked" in shown
+
+
+def test_a_second_word_stops_the_pager_that_began_after_the_first(opened, tick, alice, bob):
+    incident = opened()
+    tick(1)
+    lifecycle.acknowledge(incident.pk, actor=person(bob))
+    tick(12)
+    assert the_run("timeout").status == "running"
+    lifecycle.acknowledge(incident.pk, actor=person(bob))
+    tick()
+    assert the_run("timeout").status == "acknowledged"
+
+
 def test_a_page_is_handed_over_once_and_keeps_its_reason(opened, tick, alice, bob, carol, root):
     incident = opened()
     reacting.page_somebody(incident.pk, actor=person(root), target=bob.email, reason="DB expert")
