@@ -48,7 +48,9 @@ def _find(report: dsn.Report, recipient: str) -> Delivery | None:
 
 @transaction.atomic
 def _fail(row: Delivery, report: dsn.Report) -> bool:
-    words = _("The mail came back: %(said)s") % {"said": f"{report.status} {report.said}".strip()}
+    # Most servers say the number in their own words, too.
+    said = report.said if report.status in report.said else f"{report.status} {report.said}".strip()
+    words = _("The mail came back: %(said)s") % {"said": said}
     if not delivery.came_back(row.pk, words.strip(": ")):
         return False
     ContactMethod.objects.filter(pk=row.fact("method") or 0).update(bounced_at=now())

@@ -15,7 +15,7 @@ from catalog.models import Service, Team
 from incidents.models import Incident
 from lib import doors
 from notifications.models import Delivery
-from oncall import answering, forms, reacting, views
+from oncall import answering, forms, reacting, recording, views
 from oncall.models import Page, PageRun
 
 
@@ -113,7 +113,19 @@ def _panel(request: HttpRequest, incident: Incident, **extra: Any) -> HttpRespon
 def _line(run: PageRun) -> dict[str, Any]:
     pages = sorted(run.pages.all(), key=lambda page: page.pk)
     failed = Delivery.objects.filter(run_key=run.pk).exclude(failed_at=None).select_related("recipient")
-    return {"run": run, "asked": _each_once(pages), "failed": list(failed[:5])}
+    return {
+        "run": run,
+        "asked": _each_once(pages),
+        "failed": list(failed[:5]),
+        "last_resort": _last_resort(run, pages),
+    }
+
+
+def _last_resort(run: PageRun, pages: list[Page]) -> str:
+    """Whom the plan asked when everybody on its steps was, or nobody could be; empty before that."""
+    newest = max((page.rung for page in pages), default=-1)
+    rung = run.rungs[newest] if 0 <= newest < len(run.rungs) else (run.plan.get("tail") or {})
+    return recording.names(rung) if pages and rung.get("last_resort") else ""
 
 
 def _each_once(pages: list[Page]) -> list[Page]:
