@@ -99,7 +99,8 @@ def _declare(asked: Asked) -> str:
         incident = lifecycle.declare(asked.incident.pk, actor=asked.actor)
     else:
         title, chosen = _severity_first(asked.text)
-        service = _service_in(title)
+        title, named = _service_first(title)
+        service = named or _service_in(title)
         incident = lifecycle.open_incident(
             title=title, actor=asked.actor, service_ids=[service.pk], severity=chosen, declare=True
         )
@@ -111,6 +112,30 @@ def _severity_first(title: str) -> tuple[str, Severity | None]:
     first, rest = words.first_word(title)
     chosen = Severity.objects.filter(name__iexact=first).first() if rest else None
     return (rest, chosen) if chosen else (title, None)
+
+
+_NAMED = re.compile(r"(?:^|\s)service=(?P<name>\S+)", re.IGNORECASE)
+
+
+def _service_first(title: str) -> tuple[str, Service | None]:
+    """``checkout: Error rate 34 %`` or ``service=checkout`` names the service, and is no part of the title.
+
+    Raises:
+        Missing: ``service=`` with a name that no service has.
+    """
+    if found := _NAMED.search(title):
+        service = _service(found["name"])
+        if service is None:
+            raise Missing(_("There is no service “%(name)s”.") % {"name": found["name"][:80]})
+        return (title[: found.start()] + title[found.end() :]).strip(), service
+    head, colon, rest = title.partition(":")
+    service = _service(head) if colon and rest.strip() else None
+    return (rest.strip(), service) if service else (title, None)
+
+
+def _service(name: str) -> Service | None:
+    active, word = Service.objects.filter(is_active=True), name.strip()
+    return active.filter(slug=word.lower()).first() or active.filter(name__iexact=word).first()
 
 
 def _service_in(title: str) -> Service:
@@ -229,7 +254,7 @@ def _help(asked: Asked) -> str:
 _t = gettext_lazy
 COMMANDS: dict[str, Command] = {
     "declare": Command(
-        "declare [[sev2] <title>]",
+        "declare [[sev2] [<service>:] <title>]",
         _t("opens the incident and its channel; alone it opens a form"),
         _declare,
         ("declare",),
@@ -311,7 +336,9 @@ COMMANDS: dict[str, Command] = {
     "close": Command("close", _t("nothing is owed any more; final"), _close, ("close",)),
     "page": Command("page <target> <reason>", _t("wakes a person, a team or a service's on-call"), _page),
     "who": Command(
-        "who [[<service or schedule>] at <03:00>]", _t("chairs; or who is paged then, and why"), duty.who
+        "who [[<service or schedule>] at <03:00>]",
+        _t("chairs, or who is on call; or who is paged then, and why"),
+        duty.who,
     ),
     "status": Command("status", _t("where things stand"), _status),
     "recap": Command("recap", _t("the incident in a few sentences"), rewriting.in_short),

@@ -17,18 +17,26 @@ from oncall import policies, schedules
 from oncall.models import Schedule
 
 _AT = re.compile(r"^(?P<whom>.*?)\s*\bat\s+(?P<when>[^a-z]+|tomorrow\s.+)$", re.IGNORECASE)
+_LISTED = 20
 _FORMS = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
 
 
 def who(asked: Asked) -> str:
-    """``who``: the incident's chairs. ``who [service or schedule] [at 03:00]``: who is paged then, and why.
+    """``who``: the incident's chairs, or who is on call where none is open.
+
+    ``who [service or schedule] [at 03:00]``: who is paged then, and why.
 
     Raises:
         Invalid: no time that can be read. Missing: no such service or schedule.
     """
     words = asked.text.strip()
     if not words:
-        incident = asked.incident
+        try:
+            incident = asked.incident
+        except Missing:
+            if asked.number is not None:
+                raise
+            return _on_call(asked.user)
         return "\n".join([telling.head(incident), telling.who(incident)])
     found = _AT.match(words)
     name = found["whom"].strip() if found else words
@@ -40,6 +48,17 @@ def who(asked: Asked) -> str:
         "who": escape(str(person)) if person else _("nobody"),
     }
     return "\n".join([head, *(f"• {escape(line)}" for line in trace)])
+
+
+def _on_call(user: User) -> str:
+    """Nothing is open: who answers now, schedule by schedule."""
+    zone, lines = ZoneInfo(user.time_zone), [_("No incident is open. On call now:")]
+    for schedule in Schedule.objects.order_by("name")[:_LISTED]:
+        person = schedules.on_call(schedule)
+        lines.append(f"• {escape(str(schedule))}: {escape(str(person)) if person else _('nobody')}")
+    if len(lines) == 1:
+        return _("No incident is open, and there is no schedule yet.")
+    return "\n".join([*lines, f"({now().astimezone(zone):%a %d %b %H:%M %Z})"])
 
 
 def _why(name: str, asked: Asked, at: datetime) -> tuple[User | None, list[str]]:

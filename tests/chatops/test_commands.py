@@ -38,6 +38,27 @@ def test_declare_takes_a_severity_first_and_without_a_service_the_catch_all(inc,
     assert (made.title, made.severity.name, made.service.slug) == ("The site is down", "SEV1", "unsorted")
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "sev1 checkout: Error rate 34 %",
+        "sev1 Error rate 34 % service=checkout",
+        "sev1 Checkout : Error rate 34 %",
+    ],
+)
+def test_declare_takes_a_service_that_is_named(inc, house, typed):
+    inc(f"declare {typed}")
+
+    made = Incident.objects.get()
+    assert (made.title, made.severity.name, made.service) == ("Error rate 34 %", "SEV1", house)
+
+
+def test_declare_refuses_a_service_that_is_none_and_keeps_other_colons(inc, house):
+    assert inc("declare Slow service=chekout") == "There is no service “chekout”."
+    inc("declare Alarm: disk is full")
+    assert Incident.objects.get().title == "Alarm: disk is full"
+
+
 def test_a_longer_service_name_wins_over_one_that_it_contains(inc, house):
     api = type(house).objects.create(slug="checkout-api", name="Checkout API", team=house.team)
     inc("declare checkout-api answers 500")

@@ -43,6 +43,10 @@ def test_without_a_name_the_incidents_service_is_meant_and_without_words_its_cha
     assert "nobody yet" in inc(f"who {incident.reference}")
 
 
+def test_where_nothing_is_open_it_says_who_is_on_call(inc, ladder):
+    assert "• Nights &amp; days: Bob" in inc("who")
+
+
 def test_what_nobody_knows_is_said(inc, ladder):
     assert "no service and no schedule of the name “nothing”" in inc("who nothing at 03:00")
     assert "Give a time as 03:00" in inc("who checkout at 99:99")
