@@ -7,10 +7,11 @@ Start the demo first, on a data directory of its own:
 
 import re
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 FOLDER = Path(__file__).parent
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
@@ -18,6 +19,10 @@ WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 360, "height": 780}
 # A picture above this is too much for a README.
 MAX_BYTES = 250_000
+CALENDAR = "section[aria-labelledby=h-cal]"
+# A service whose team has layers of its own for nights and weekends.
+ASKED = "Edge network"
+AIR = 24
 
 
 class Shot(NamedTuple):
@@ -27,10 +32,12 @@ class Shot(NamedTuple):
     address: str
     is_dark: bool = False
     is_narrow: bool = False
+    #: The part of the page that is shown, where it is not the top.
+    part: str = ""
 
 
-def shots(room: str, document: str) -> list[Shot]:
-    """Every picture; the main pages in the light and in the dark."""
+def shots(room: str, document: str, duty: dict[str, str]) -> list[Shot]:
+    """Every picture; the main pages in the light and in the dark. ``duty`` are the addresses of on-call."""
     return [
         Shot("now", "/"),
         Shot("now-dark", "/", is_dark=True),
@@ -41,6 +48,11 @@ def shots(room: str, document: str) -> list[Shot]:
         Shot("oncall", "/oncall/"),
         Shot("oncall-phone", "/oncall/?view=agenda", is_narrow=True),
         Shot("reached-phone", "/notifications/contacts/", is_narrow=True),
+        *_both("duty-week", duty["week"], part=CALENDAR),
+        *_both("duty-month", duty["month"], part=CALENDAR),
+        *_both("duty-ladder", "/oncall/", part=duty["ladder"]),
+        *_both("duty-simulation", duty["simulation"], part="main"),
+        *_both("duty-trace", duty["trace"], part="#ask"),
         *_both("postmortem", document),
         *_both("picker", f"{document}timeline/"),
         *_both("library", "/postmortems/"),
@@ -54,9 +66,36 @@ def shots(room: str, document: str) -> list[Shot]:
     ]
 
 
-def _both(name: str, address: str) -> list[Shot]:
+def _both(name: str, address: str, part: str = "") -> list[Shot]:
     """The same in the light and in the dark."""
-    return [Shot(name, address), Shot(f"{name}-dark", address, is_dark=True)]
+    return [Shot(name, address, part=part), Shot(f"{name}-dark", address, is_dark=True, part=part)]
+
+
+def on_call(page: Page, url: str) -> dict[str, str]:
+    """Where the parts of on-call are: the demo's team with nights and weekends of their own."""
+    page.goto(f"{url}/oncall/")
+    schedule = page.locator("#cal-schedule option", has_text="Platform primary").get_attribute("value")
+    service = page.locator("#ask select option").filter(has_text=ASKED).first.get_attribute("value")
+    ladder = page.locator("section.sec", has=page.get_by_role("heading", name="Policy: Platform"))
+    heading = ladder.get_attribute("aria-labelledby")
+    simulation = ladder.locator("a", has_text="What would happen").get_attribute("href")
+    today = date.fromisoformat(page.locator("#ask input[name=at]").input_value()[:10])
+    night = today + timedelta(days=6 - today.weekday())
+    sunday = f"{night}T03:00"
+    if not page.locator("#h-ov").count():
+        span = f"start={night - timedelta(days=1)}T08:00&end={night}T08:00"
+        page.goto(f"{url}/oncall/override/?schedule={schedule}&{span}")
+        page.locator("select[name=user]").select_option(label="Elena Petrova")
+        page.locator("[name=note]").fill("Mira is at a wedding")
+        page.locator("main form button.primary").click()
+        page.wait_for_url(f"{url}/oncall/")
+    return {
+        "week": f"/oncall/?view=week&schedule={schedule}",
+        "month": f"/oncall/?view=month&schedule={schedule}",
+        "ladder": f"section[aria-labelledby={heading}]",
+        "simulation": f"{simulation}?at={sunday}",
+        "trace": f"/oncall/?service={service}&at={sunday}",
+    }
 
 
 def sign_in(browser: Browser, url: str, email: str, password: str) -> str:
@@ -96,12 +135,31 @@ def take(browser: Browser, url: str, state: str, shot: Shot) -> None:
     # The neighbours of a room load themselves after it.
     page.wait_for_timeout(1500)
     target = FOLDER / f"{shot.name}.png"
-    page.screenshot(path=str(target))
+    if shot.part:
+        for fold in page.locator(f"{shot.part} details:not([open]) > summary").all():
+            fold.click()
+        page.screenshot(path=str(target), full_page=True, clip=_around(page, shot.part))
+    else:
+        page.screenshot(path=str(target))
     size = target.stat().st_size
     sys.stdout.write(f"{target.name}: {size // 1000} kB\n")
     if size > MAX_BYTES:
         sys.exit(f"{target.name} is larger than {MAX_BYTES // 1000} kB.")
     context.close()
+
+
+def _around(page: Page, part: str) -> FloatRect:
+    """Where a part of the page is, with air around it, but nothing of the column beside it."""
+    box = page.locator(part).first.bounding_box()
+    if box is None:
+        sys.exit(f"{page.url} shows no {part}; is this the demo?")
+    air = 0 if part == "main" else AIR
+    return {
+        "x": box["x"] - air,
+        "y": box["y"] - air,
+        "width": box["width"] + 2 * air,
+        "height": box["height"] + 2 * air,
+    }
 
 
 def main(url: str, email: str, password: str, *names: str) -> None:
@@ -116,7 +174,7 @@ def main(url: str, email: str, password: str, *names: str) -> None:
             page = browser.new_context(storage_state=state).new_page()
             room = first(page, f"{url}/incidents/?status=active", "incidents")
             document = first(page, f"{url}/postmortems/?status=published&q=Shop", "postmortems")
-            for shot in shots(room, document):
+            for shot in shots(room, document, on_call(page, url)):
                 if not names or shot.name in names:
                     take(browser, url, state, shot)
         finally:
