@@ -17,8 +17,21 @@ def names(rung: Rung) -> str:
 
 
 def reached_nobody(run: PageRun, rung: Rung, incident: Incident) -> None:
-    words = _("%(policy)s, step %(step)d: %(aims)s reaches nobody.")
-    _failed(run, incident, words % _facts(run, rung), step=rung["step"])
+    words = _("%(policy)s, step %(step)d: %(why)s.")
+    why = "; ".join(_why(aim, incident) for aim in rung["aims"]) or _("it names nobody")
+    _failed(run, incident, words % {**_facts(run, rung), "why": why}, step=rung["step"])
+
+
+def _why(aim: Rung, incident: Incident) -> str:
+    """A person cannot be reached, a schedule reaches nobody; in a drill only its people are asked."""
+    name = {"name": aim["name"]}
+    if aim["kind"] != "person":
+        if incident.is_drill:
+            return _("%(name)s reaches nobody who takes part in this drill") % name
+        return _("%(name)s reaches nobody") % name
+    if incident.is_drill and not incident.members.filter(user=aim["id"]).exists():
+        return _("%(name)s takes no part in this drill") % name
+    return _("%(name)s cannot be reached") % name
 
 
 def no_help(run: PageRun, incident: Incident) -> None:

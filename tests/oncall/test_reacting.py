@@ -11,7 +11,7 @@ from incidents.overdue import miss_overdue
 from notifications import briefing
 from notifications.models import Delivery
 from oncall import reacting
-from oncall.models import LayerMember, ManagementCoverage, PageRun, Policy
+from oncall.models import Coverage, LayerMember, ManagementCoverage, PageRun, Policy
 from tests.oncall.conftest import policy, rung, schedule
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +131,20 @@ def test_a_retrospective_incident_never_pages(opened, tick, clock):
     opened(retrospective=over, detected_at=datetime(2026, 3, 2, 10, tzinfo=UTC))
     tick(5)
     assert not PageRun.objects.exists()
+
+
+def test_a_person_who_cannot_be_asked_is_said_in_words_that_are_true(opened, tick, checkout, alice, bob):
+    Coverage.objects.update(policy=policy("Ladder", (0, alice), (5, bob)))
+    drill = opened(is_drill=True, participant_ids=[bob.pk])
+    alice.is_active = False
+    alice.save()
+    real = opened()
+    tick()
+    for incident, said in (
+        (drill, "Ladder, step 1: Alice takes no part in this drill."),
+        (real, "Ladder, step 1: Alice cannot be reached."),
+    ):
+        assert incident.timeline.get(kind="page_failed").text == said
 
 
 def test_a_step_that_reaches_nobody_waits_for_nothing_and_says_so(opened, tick, alice):
