@@ -9,7 +9,7 @@ from typing import IO, Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, JsonResponse
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
@@ -138,6 +138,22 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twin = next(name for name in names if names.count(name) > 1)
         raise exceptions.ParseError(f"The name “{twin[:60]}” is given twice in one object.")
     return result
+
+
+class KnownFields(serializers.Serializer[Any]):
+    """Stands before a serializer's own base: a field that it does not know is refused, not passed over.
+
+    A mistyped name would else change what is meant without a word. What is only read may be sent back.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            known = self.fields
+            unknown = [str(name) for name in data if name not in known]
+            if unknown:
+                may = ", ".join(name for name, field in known.items() if not field.read_only)
+                raise serializers.ValidationError({unknown[0][:80]: f"There is no such field. Known: {may}."})
+        return super().to_internal_value(data)
 
 
 class NewestFirst(CursorPagination):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts import actors
 from accounts.models import User
 from incidents.models import Incident
-from lib.drf import NewestFirst
+from lib.drf import KnownFields, NewestFirst
 from lib.refusal import Invalid
 from oncall import answering
 from oncall.calendar_api import CalendarViewSet
@@ -67,7 +67,9 @@ class PageSerializer(serializers.ModelSerializer):
         return list(dict.fromkeys(page.user.email for page in pages))
 
 
-class ReassignSerializer(serializers.Serializer):
+class ReassignSerializer(KnownFields, serializers.Serializer):
+    """Who is asked instead, by e-mail address."""
+
     user = serializers.EmailField(help_text="Who is asked instead, at once.")
 
 

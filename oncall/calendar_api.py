@@ -12,12 +12,14 @@ from rest_framework.response import Response
 
 from accounts import actors
 from accounts.models import Role
-from lib.drf import NewestFirst
+from lib.drf import KnownFields, NewestFirst
 from oncall import calendars, importing
 from oncall.models import CalendarLink, Schedule
 
 
-class ImportSerializer(serializers.Serializer):
+class ImportSerializer(KnownFields, serializers.Serializer):
+    """A calendar whose entries become overrides."""
+
     ics = serializers.CharField(max_length=importing.MAX_BYTES, trim_whitespace=False)
     dry_run = serializers.BooleanField(default=False)
 
@@ -33,7 +35,7 @@ class ImportRowSerializer(serializers.Serializer):
     problem = serializers.CharField(allow_blank=True)
 
 
-class CalendarSerializer(serializers.ModelSerializer):
+class CalendarSerializer(KnownFields, serializers.ModelSerializer):
     """A calendar link of one's own."""
 
     schedule = serializers.PrimaryKeyRelatedField(

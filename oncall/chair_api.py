@@ -10,10 +10,11 @@ from rest_framework.response import Response
 from accounts import actors
 from accounts.models import Role as Rank
 from incidents.models import Role
+from lib.drf import KnownFields
 from oncall.chair_rotas import cover
 
 
-class ChairRotaSerializer(serializers.Serializer):
+class ChairRotaSerializer(KnownFields, serializers.Serializer):
     """A chair, and the schedule that is paged when it is empty past its clock; null: nobody is."""
 
     role = serializers.CharField(source="slug", read_only=True)

@@ -15,7 +15,7 @@ from accounts.models import Role, User
 from catalog.models import Service, Team
 from incidents.api.shapes import PublicNumberField
 from incidents.models import Severity
-from lib.drf import NewestFirst
+from lib.drf import KnownFields, NewestFirst
 from lib.text import CleanTextField
 from oncall import drill_times, drills
 from oncall.drill_models import DrillPlan, DrillTurn
@@ -35,7 +35,7 @@ class SpanField(serializers.IntegerField):
         return int(value.total_seconds())
 
 
-class DrillPlanSerializer(serializers.ModelSerializer):
+class DrillPlanSerializer(KnownFields, serializers.ModelSerializer):
     """A drill that comes again."""
 
     name = CleanTextField(max_length=80)

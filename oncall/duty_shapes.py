@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from catalog.models import Service, Team
+from lib.drf import KnownFields
 from lib.refusal import Invalid
 from lib.text import CleanTextField
 from oncall.models import Override, Policy, Schedule, Step, Swap, Target
@@ -27,7 +28,9 @@ def person(email: str, field: str) -> User:
     return user
 
 
-class OverrideSerializer(serializers.ModelSerializer):
+class OverrideSerializer(KnownFields, serializers.ModelSerializer):
+    """Somebody stands in for a while."""
+
     user = serializers.EmailField(source="user.email")
     note = CleanTextField(max_length=200, required=False, allow_blank=True)
 
@@ -36,7 +39,7 @@ class OverrideSerializer(serializers.ModelSerializer):
         fields = ["id", "user", "start", "end", "note"]
 
 
-class LayerSerializer(serializers.Serializer):
+class LayerSerializer(KnownFields, serializers.Serializer):
     """People who take turns of ``days`` and ``hours``; ``windows`` are lines like ``Mon-Fri 20:00-08:00``."""
 
     name = CleanTextField(max_length=80)
@@ -60,7 +63,7 @@ class PastLayerSerializer(serializers.Serializer):
     until = serializers.DateTimeField()
 
 
-class ScheduleSerializer(serializers.ModelSerializer):
+class ScheduleSerializer(KnownFields, serializers.ModelSerializer):
     """A schedule: its layers from the lowest to the highest; a later one covers an earlier one."""
 
     name = CleanTextField(max_length=80)
@@ -111,7 +114,7 @@ def rotations(layers: list[dict[str, Any]]) -> list[Rotation]:
     ]
 
 
-class TargetSerializer(serializers.Serializer):
+class TargetSerializer(KnownFields, serializers.Serializer):
     """Whom a step asks: a schedule by id, a person by e-mail, a team (or a team's managers) by slug."""
 
     kind = serializers.ChoiceField(choices=[str(kind) for kind in Target.Kind.values])
@@ -124,7 +127,7 @@ class TargetSerializer(serializers.Serializer):
     )
 
 
-class StepSerializer(serializers.Serializer):
+class StepSerializer(KnownFields, serializers.Serializer):
     """A rung: after so long, ask these."""
 
     delay_seconds = serializers.IntegerField(min_value=0, max_value=86_400)
@@ -134,7 +137,7 @@ class StepSerializer(serializers.Serializer):
     targets = TargetSerializer(many=True)
 
 
-class PolicySerializer(serializers.ModelSerializer):
+class PolicySerializer(KnownFields, serializers.ModelSerializer):
     """A ladder. Running pages keep the plan they started with."""
 
     name = CleanTextField(max_length=80)
@@ -226,7 +229,7 @@ def _aim(target: dict[str, Any]) -> str:
     return f"{turn}{kind}:{team.pk}" if team else f"{turn}{kind}"
 
 
-class SwapSerializer(serializers.ModelSerializer):
+class SwapSerializer(KnownFields, serializers.ModelSerializer):
     """An offer of a shift; nothing changes until the other accepts."""
 
     schedule = serializers.PrimaryKeyRelatedField(queryset=Schedule.objects.all())

@@ -158,3 +158,7 @@ def test_a_swap_is_offered_seen_by_the_two_and_accepted(api, checkout, clock, al
     assert api(bob).post(f"{address}accept/").json()["status"] == "accepted"
     assert api(bob).post(f"{address}decline/").status_code == 409
     assert api().post("/api/v1/swaps/", {**words, "back_start": "2026-03-05T18:00:00Z"}).status_code == 400
+    mistyped = api().post("/api/v1/swaps/", {**words, "return_start": "2026-03-05T18:00:00Z"})
+    assert mistyped.status_code == 400
+    assert mistyped.json()["errors"][0]["pointer"] == "/return_start"
+    assert "back_start, back_end" in mistyped.json()["detail"]
