@@ -220,20 +220,22 @@ class _Drawing:
         if shift.user is None:
             return Cell(span, "gap", name, title, is_gap=True, more=len(more))
         css = "ov" if shift.override else self._tone(shift.user)
-        # Where only initials fit, the name is in the title: twelve hours of a week, three days of a month.
-        label = (
-            name
-            if span > (4 if self.grid.days == 7 else 12)
-            else "".join(part[0] for part in name.split()[:2]).upper()
-        )
         return Cell(
             span,
             f"{css} f" if final else css,
-            label,
+            self._label(name, span),
             title,
             is_override=bool(shift.override) and not final,
             more=len(more),
         )
+
+    def _label(self, name: str, span: int) -> str:
+        """Where only initials fit (twelve hours of a week, three days of a month) the title has the name."""
+        if span > (4 if self.grid.days == 7 else 12):
+            return name
+        # Half a day of a month has room for one letter.
+        most = 1 if self.grid.days > 7 and span < 3 else 2
+        return "".join(part[0] for part in name.split()[:most]).upper()
 
     def _tone(self, user_id: int) -> str:
         return "p1" if user_id in self.order and self.order.index(user_id) % 2 == 0 else "p2"
