@@ -114,7 +114,11 @@ def _seated(incident: Incident) -> datetime | None:
 
 def _promises(incident: Incident) -> list[Promise]:
     found: dict[str, list[Deadline]] = {}
+    ended = incident.resolved_at or incident.ended_at
     for row in incident.deadlines.filter(overtaken_at=None).order_by("pk"):
+        if row.missed_at is None and ended and row.stopped_at and row.stopped_at >= ended:
+            # Stopped by the end of the drill and not by its deed: neither kept nor missed.
+            continue
         found.setdefault(row.kind, []).append(row)
     return [
         Promise(

@@ -12,14 +12,25 @@
     .map((one) => one.textContent).join("").replace(/\s+/g, " ").trim();
   const seenOnPage = (node) => node.checkVisibility?.() ?? node.getClientRects().length > 0;
 
-  // What this page offers: the next step, the folded verbs, then the places.
+  // What people type at 03:00 for what stands on the page under another name.
+  const WORDS = [
+    [/acknowledge/i, "ack"], [/^page |^pages/i, "call wake who on-call"], [/hand over|hand to/i, "role chair give reassign alone help"],
+    [/^take |take it$/i, "role chair volunteer"], [/take command|name somebody/i, "ic commander"], [/^chairs$/i, "role who"],
+    [/put an update off/i, "snooze later"], [/add note/i, "cause action root"], [/i am alone/i, "alone help"],
+    [/mitigate first|what was done/i, "mitigation rollback undo fix"], [/what customers read|publish|public/i, "publish status customers comms"],
+    [/escalate/i, "more next"], [/set scope/i, "users affected impact"], [/change severity/i, "sev raise lower"], [/add task/i, "todo"],
+    [/download/i, "export"], [/let in/i, "people member"], [/resolved/i, "end done"],
+  ];
+  const wordsOf = (name) => WORDS.filter(([of]) => of.test(name)).map(([, words]) => words).join(" ");
+
+  // What this page offers: the next step, the verbs, its parts, then the places.
   function offers() {
     const rows = [];
     for (const button of document.querySelectorAll(".inc-next .btn.primary"))
       rows.push({ name: label(button), kind: dialog.dataset.next, go: () => (button.tagName === "A" ? button.click() : button.focus()) });
     const update = document.getElementById("update");
     if (update) rows.push({ name: dialog.dataset.update, kind: dialog.dataset.verb, go: () => update.querySelector("textarea").focus() });
-    for (const fold of document.querySelectorAll(".folds > details")) {
+    for (const fold of document.querySelectorAll("main details[id^='fold-'], main details:has(> summary.btn)")) {
       const summary = fold.querySelector("summary");
       rows.push({ name: label(summary), kind: dialog.dataset.verb, go: () => {
         fold.open = true;
@@ -29,25 +40,40 @@
     }
     for (const button of document.querySelectorAll("main [data-palette]"))
       if (seenOnPage(button)) rows.push({ name: button.dataset.palette || label(button), kind: dialog.dataset.verb, go: () => button.focus() });
+    for (const button of document.querySelectorAll("main section .btn[type=submit], main .act .btn[type=submit]"))
+      if (!button.closest("details:not([open])") && !button.closest(".rows") && seenOnPage(button))
+        rows.push({ name: label(button), kind: dialog.dataset.verb, go: () => button.focus() });
+    for (const link of document.querySelectorAll("main a[href]"))
+      if (/runbook/i.test(link.textContent)) rows.push({ name: label(link), kind: dialog.dataset.place, go: () => link.click() });
+    for (const head of document.querySelectorAll("main section > header > h2"))
+      rows.push({ name: label(head), kind: dialog.dataset.part, go: () => { head.tabIndex = -1; head.scrollIntoView({ block: "start" }); head.focus(); } });
     for (const link of document.querySelectorAll(".rail a[href]"))
       if (!link.classList.contains("logo")) rows.push({ name: label(link), kind: dialog.dataset.place, go: () => link.click() });
     return rows.filter((row, index) => row.name && rows.findIndex((one) => one.name === row.name && one.kind === row.kind) === index);
   }
 
-  // Letters in order, as people shorten: "cs" finds "Change severity". Starts of words go first.
+  // Made of the beginnings of words in their order, as people shorten; letters that merely occur are no answer.
+  const shortens = (words, asked) => !asked || words.some((word, index) => {
+    for (let length = Math.min(word.length, asked.length); length > 0; length--)
+      if (word.startsWith(asked.slice(0, length)) && shortens(words.slice(index + 1), asked.slice(length))) return true;
+    return false;
+  });
+
+  // Starts of words go first, then another word for it, then a short form: "chsev" finds "Change severity".
   function score(name, asked) {
-    const text = name.toLowerCase();
+    const text = name.toLowerCase(), also = ` ${wordsOf(name)}`;
     if (!asked) return 1;
-    if (text.includes(asked)) return text.startsWith(asked) ? 4 : text.includes(` ${asked}`) ? 3 : 2;
-    let place = -1;
-    for (const letter of asked) { place = text.indexOf(letter, place + 1); if (place < 0) return 0; }
-    return 1;
+    if (text.startsWith(asked)) return 6;
+    if (text.includes(` ${asked}`)) return 5;
+    if (also.includes(` ${asked}`)) return 4;
+    if (text.includes(asked)) return 3;
+    return asked.length > 1 && shortens(text.split(/[^\p{L}\p{N}]+/u), asked) ? 2 : 0;
   }
 
   function show() {
     const asked = field.value.trim().toLowerCase();
     found = offers().map((row) => ({ ...row, score: score(row.name, asked) })).filter((row) => row.score)
-      .sort((a, b) => b.score - a.score).slice(0, 12);
+      .sort((a, b) => b.score - a.score).slice(0, 60);
     if (asked) found.push({ name: dialog.dataset.search.replace("…", `“${field.value.trim()}”`), kind: "",
       go: () => { location.href = `${dialog.dataset.searchUrl}?q=${encodeURIComponent(field.value.trim())}`; } });
     at = 0;

@@ -118,6 +118,39 @@ def test_the_palette_finds_every_action_of_a_room_by_a_few_letters(
     assert fold.evaluate("fold => fold.contains(document.activeElement)")
 
 
+#: What people type at 03:00, and what the palette offers first.
+ASKED = {
+    "page": "Page",
+    "hand": "Hand over",
+    "task": "Add task",
+    "mitigation": "Mitigate first",
+    "todo": "Add task",
+    "cause": "Add note",
+    "alone": "Hand over or name somebody",
+    "sev": "Change severity",
+    "resolve": "Resolved",
+    "cs": "Change severity",
+}
+
+
+def test_the_palette_knows_other_words_and_offers_nothing_misleading(shop, signed_in, live_server):
+    page = signed_in
+    page.goto(live_server.url + Incident.objects.order_by("number").first().get_absolute_url())
+    page.wait_for_load_state("networkidle")
+    first = page.locator("#palette [aria-selected=true]")
+    for asked, offered in ASKED.items():
+        page.keyboard.press("Control+k")
+        page.locator("#palette input").fill(asked)
+        expect(first).to_contain_text(offered)
+        page.keyboard.press("Escape")
+    # Letters that merely occur in a name in this order are no answer: "role" was "Resolved".
+    page.keyboard.press("Control+k")
+    page.locator("#palette input").fill("role")
+    expect(first).not_to_contain_text("Resolved")
+    page.locator("#palette input").fill("who")
+    expect(first).not_to_contain_text("PDF")
+
+
 def test_the_palette_leads_to_places_and_searches_for_the_rest(shop, signed_in, live_server):
     page = signed_in
     page.goto(live_server.url + "/")

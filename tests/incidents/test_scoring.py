@@ -47,6 +47,16 @@ def test_it_says_what_was_in_time_and_what_was_not(drilled, act, alice):
     assert (score.good, score.total) == (4, 8)
 
 
+def test_a_clock_that_only_the_end_stopped_is_neither_kept_nor_missed(opened, clock, alice, act):
+    incident = opened(is_drill=True, participant_ids=[alice.pk])
+    lifecycle.acknowledge(incident.pk, actor=act(alice))
+    lifecycle.declare(incident.pk, actor=act(alice))
+    clock.shift(timedelta(seconds=5))
+    people.end_drill(incident.pk, actor=act(alice), reason="Enough for today.")
+    score = scoring.of(fresh(incident))
+    assert {one.kind: (one.kept, one.missed) for one in score.promises} == {"response": (1, 0)}
+
+
 def test_room_and_api_show_it_when_the_drill_is_over(drilled, act, alice, client):
     client.force_login(alice)
     room = drilled.get_absolute_url()
