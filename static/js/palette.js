@@ -66,8 +66,8 @@
     if (text.startsWith(asked)) return 6;
     if (text.includes(` ${asked}`)) return 5;
     if (also.includes(` ${asked}`)) return 4;
-    if (text.includes(asked)) return 3;
-    return asked.length > 1 && shortens(text.split(/[^\p{L}\p{N}]+/u), asked) ? 2 : 0;
+    if (asked.length > 1 && shortens(text.split(/[^\p{L}\p{N}]+/u), asked)) return 3;
+    return text.includes(asked) ? 2 : 0;
   }
 
   function show() {
