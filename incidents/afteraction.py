@@ -110,7 +110,7 @@ def _facts(incident: Incident, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     yield _("Impact lasted"), _lasted(incident)
     kept, due = deadlines.adherence(incident)
     if due:
-        yield _("Updates in time"), _("%(kept)d of %(due)d") % {"kept": kept, "due": due}
+        yield _("Updates in time"), deadlines.in_percent(kept, due)
 
 
 def _lasted(incident: Incident) -> str:

@@ -24,7 +24,7 @@ from django.utils.translation import get_language
 from accounts.models import Role as Rank
 from accounts.models import User
 from catalog import quiet
-from incidents import room, runbooks, scoring, telling
+from incidents import deadlines, room, runbooks, scoring, telling
 from incidents.kinds import Status
 from incidents.models import Incident, IncidentService
 from incidents.seen import Seen
@@ -185,6 +185,7 @@ def context_of(
         "score": scoring.of(incident) if scoring.is_due(incident) else None,
         "promises": promises,
         "promise": promises[0] if promises else None,
+        "kept": deadlines.in_percent(*deadlines.adherence(incident)),
         "step": room.next_step(seen) if may_act else None,
         "ticks": ticks if is_early and not all(tick.is_done for tick in ticks) else [],
         "ticked": sum(tick.is_done for tick in ticks),

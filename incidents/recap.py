@@ -115,7 +115,7 @@ def _told(incident: Incident, events: list[TimelineEvent]) -> Iterator[str]:
     }  # fmt: skip
     kept, due = deadlines.adherence(incident)
     if due:
-        yield _("%(kept)d of %(due)d promised updates came in time.") % {"kept": kept, "due": due}
+        yield _("Promised updates in time: %(share)s.") % {"share": deadlines.in_percent(kept, due)}
 
 
 def _glass(events: list[TimelineEvent]) -> Iterator[str]:

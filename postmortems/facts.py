@@ -90,6 +90,11 @@ class Conditions:
     updates_due: int = 0
     attempts: list[MitigationAttempt] = field(default_factory=list)
 
+    @property
+    def updates_in_time(self) -> str:
+        """``4 of 5, 80 %``; empty where nothing was due."""
+        return deadlines.in_percent(self.updates_kept, self.updates_due)
+
 
 def conditions(incident: Incident) -> Conditions:
     """Detection source, chairs, break glass, updates on time, mitigations tried."""

@@ -27,7 +27,10 @@ def page_for(user, incident, asked, answered=None) -> None:
     run = PageRun.objects.create(
         incident=incident, policy_name="x", reason="opened", key=f"{incident.pk}/{asked}", status="expired"
     )
-    Page.objects.create(run=run, user=user, rung=0, step=0, created_at=asked, answered_at=answered)
+    status = "acknowledged" if answered else "notified"
+    Page.objects.create(
+        run=run, user=user, rung=0, step=0, status=status, created_at=asked, answered_at=answered
+    )
 
 
 def test_the_last_month_that_is_over_is_shown_and_a_month_can_be_asked_for(db):
