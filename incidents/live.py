@@ -24,7 +24,8 @@ from django.utils.translation import get_language
 from accounts.models import Role as Rank
 from accounts.models import User
 from catalog import quiet
-from incidents import deadlines, room, runbooks, scoring, telling
+from catalog.models import Service
+from incidents import deadlines, questions, room, runbooks, scoring, telling
 from incidents.kinds import Status
 from incidents.models import Incident, IncidentService
 from incidents.seen import Seen
@@ -153,6 +154,7 @@ def _shared(incident_id: int, last: int, window: Window, may_act: bool) -> Drawn
 def _draw(incident: Incident, window: Window, may_act: bool) -> Drawn:
     token_mark, reader_mark, pause_mark = (secrets.token_hex(16) for _ in range(3))
     seen = Seen(incident)
+    seen.on_call = _on_call(incident.service)
     context = context_of(incident, may_act=may_act, window=window, seen=seen)
     marks = {"csrf_token": token_mark, "user": Anybody(reader_mark), "pause": pause_mark}
     html = render_to_string(PART, {**context, **marks})
@@ -161,6 +163,16 @@ def _draw(incident: Incident, window: Window, may_act: bool) -> Drawn:
     return Drawn(
         html, token_mark, reader_mark, pause_mark, frozenset(holders | owners), incident.status in DONE
     )
+
+
+def _on_call(service: Service) -> list[User]:
+    """Who is on call changes with the hour and not with the event: asked once in `LIFE` for all drawings."""
+    kept, key = caches["drawn"], f"on-call:{service.pk}"
+    found = cast(list[User] | None, kept.get(key))
+    if found is None:
+        found = questions.ask.on_call_now(service)
+        kept.set(key, found, LIFE)
+    return found
 
 
 def context_of(
