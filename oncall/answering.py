@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from accounts import responders
 from accounts.actors import Actor
 from accounts.models import Role, User
 from incidents import acknowledging, permissions, timeline
@@ -216,7 +217,8 @@ def hand_to(run_id: int, *, actor: Actor, user_id: int) -> PageRun:
     """Somebody else is asked instead, at once; if they do not answer, the ladder goes on.
 
     Raises:
-        Invalid: no such person. Refused: ``over``, or ``handed`` with who has it now. Forbidden: viewers.
+        Invalid: no such person. Refused: ``over``, ``handed`` with who has it now, or ``not_a_responder``.
+        Forbidden: viewers.
     """
     run, incident = _locked(run_id)
     _check_open(run, incident, actor)
@@ -224,6 +226,7 @@ def hand_to(run_id: int, *, actor: Actor, user_id: int) -> PageRun:
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise Invalid(_("There is no such person."), field="user")
+    responders.check(user)
     if run.is_running:
         end(PageRun.objects.filter(pk=run.pk), _("Handed to %(name)s.") % {"name": user})
     run.pages.filter(user=actor.user).update(status=Page.Status.HANDED)

@@ -10,8 +10,8 @@ from accounts.models import Role, User
 from catalog.models import Membership
 from lib.refusal import Invalid, Refused
 from notifications.models import Delivery
-from oncall import plans, policies, reacting, schedules
-from oncall.models import LayerMember, Page, Policy, Schedule
+from oncall import answering, plans, policies, reacting, schedules
+from oncall.models import LayerMember, Page, PageRun, Policy, Schedule
 from oncall.rotations import Rotation
 from oncall.rotations import save as save_schedule
 
@@ -50,6 +50,17 @@ def test_a_viewer_is_not_asked_for_help_by_name(opened, root, vera):
     with pytest.raises(Refused, match="Vera may only read"):
         reacting.page_somebody(incident.pk, actor=person(root), target=vera.email, reason="we need you")
     assert not incident.timeline.filter(kind="page_asked").exists()
+
+
+def test_a_page_is_not_handed_to_a_viewer(opened, tick, alice, vera):
+    opened()
+    tick()
+    run = PageRun.objects.get()
+    with pytest.raises(Refused, match="Vera may only read"):
+        answering.hand_to(run.pk, actor=person(alice), user_id=vera.pk)
+    run.refresh_from_db()
+    assert run.is_running
+    assert PageRun.objects.count() == 1
 
 
 def test_a_viewer_takes_no_shift(checkout, mona, vera, clock):
