@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from incidents import deadlines, recap, telling
 from incidents.kinds import EventKind
-from incidents.models import Incident
+from incidents.models import Deadline, Incident
 from incidents.room import scope_words
 from lib import durations, pdf
 
@@ -149,12 +149,18 @@ def _promises(incident: Incident, zone: ZoneInfo) -> Part:
             str(row.get_kind_display()),
             _at(row.due_at, zone),
             _at(row.stopped_at, zone),
-            _("missed") if row.missed_at else _("running") if row.stopped_at is None else _("kept"),
+            _ended(row),
         )
         for row in rows
     ]
     columns = (_("Promise"), _("Due"), _("Ended"), "")
     return Part(_("Promises"), columns, words, (0.34, 0.26, 0.26, 0.14), _("No clock ran."))
+
+
+def _ended(row: Deadline) -> str:
+    if row.was_kept is not None:
+        return _("kept") if row.was_kept else _("missed")
+    return _("running") if row.is_running else _("not needed any more")
 
 
 def _updates(lines: Sequence[telling.Line], zone: ZoneInfo) -> Part:

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from incidents import clocks
+from incidents.clockrows import COUNTED
 from incidents.kinds import DeadlineKind, EventKind, Status
 from incidents.models import Deadline, Incident, RoleHolding, TimelineEvent
 from incidents.severity import policy_of
@@ -23,6 +23,17 @@ _SILENT = (
     EventKind.SIGNALS_CLEAR,
     EventKind.MAY_NOT_BE_MITIGATED,
 )
+# What was promised with each clock. Whatever else stops one shows that it was not needed any more.
+_DEEDS = {
+    DeadlineKind.RESPONSE: (EventKind.ACKNOWLEDGED, EventKind.MITIGATED),
+    DeadlineKind.ROLES: (EventKind.ROLE_TAKEN, EventKind.BREAK_GLASS),
+    DeadlineKind.INTERNAL_UPDATE: (EventKind.UPDATE_POSTED,),
+    DeadlineKind.PUBLIC_FIRST: (EventKind.PUBLISHED,),
+    DeadlineKind.PUBLIC_UPDATE: (EventKind.PUBLISHED, EventKind.PUBLIC_RESOLVED),
+    DeadlineKind.MANAGEMENT: (EventKind.MITIGATED, EventKind.RESOLVED),
+    DeadlineKind.POSTMORTEM: (EventKind.POSTMORTEM_PUBLISHED,),
+    DeadlineKind.HAND_OVER: (EventKind.ROLE_TAKEN, EventKind.ROLE_LEFT),
+}
 _CORRECTIONS = (EventKind.CORRECTED, EventKind.DETAILS_CHANGED, EventKind.ABSORBED, EventKind.POLICY_APPLIED)
 
 
@@ -50,7 +61,7 @@ def reset(incident: Incident, *, cause: TimelineEvent) -> None:
             row.save()
     if fresh:
         Deadline.objects.bulk_create(fresh)
-    _stop([row.pk for row in rows.values() if row.stopped_at is None], _moment(cause))
+    _stop([row for row in rows.values() if row.stopped_at is None], cause)
 
 
 def is_silent(kind: str) -> bool:
@@ -103,6 +114,9 @@ def _run(
             # Once per opening: what was missed is neither moved nor missed again.
             moved = False
     resumed = row.stopped_at is not None
+    if row.was_kept or (moved and cause.kind == EventKind.CORRECTED):
+        # Not over after all. What ran out stays so, unless somebody puts a time right.
+        row.was_kept = None
     row.version_id = incident.severity_version_id
     row.stopped_at = None
     if moved:
@@ -133,9 +147,21 @@ def _first_look(incident: Incident, want: clocks.Wanted) -> datetime:
     return want.started_at + reminder if reminder else want.due_at
 
 
-def _stop(ids: list[int], at: datetime) -> None:
-    if ids:
-        Deadline.objects.filter(pk__in=ids).update(stopped_at=at, next_at=None)
+def _stop(rows: list[Deadline], cause: TimelineEvent) -> None:
+    at = _moment(cause)
+    alike: dict[bool | None, list[int]] = {}
+    for row in rows:
+        alike.setdefault(_verdict(row, at, cause), []).append(row.pk)
+    for was_kept, ids in alike.items():
+        Deadline.objects.filter(pk__in=ids).update(stopped_at=at, next_at=None, was_kept=was_kept)
+
+
+def _verdict(row: Deadline, at: datetime, cause: TimelineEvent) -> bool | None:
+    """In time, late, or (None) not needed any more when it was stopped."""
+    ran_out_and_was_moved = row.was_kept is False and row.missed_at is None
+    if ran_out_and_was_moved or at > row.first_due_at:
+        return False
+    return True if cause.kind in _DEEDS[DeadlineKind(row.kind)] else None
 
 
 def running(incident: Incident) -> list[Deadline]:
@@ -151,18 +177,14 @@ def is_quiet(incident: Incident) -> bool:
 def adherence(incident: Incident) -> tuple[int, int]:
     """Updates that came in time, and updates that were due: internal and public ones.
 
-    In time means that the clock was stopped at or before its due instant; a clock that still runs counts only
-    once it is late. Putting one off wins nothing: the instant at which it was first due counts. Drawn from
-    `Deadline` rows; unit: counts.
+    In time means that it was told at or before its due instant; a clock that still runs counts only once
+    it is late. Putting one off wins nothing: the instant at which it was first due counts. A clock that
+    something else stopped in time (the end of the incident, a calmer severity, "no public notice needed")
+    counts neither way.
+    Drawn from `Deadline.was_kept`; unit: counts.
     """
-    rows = incident.deadlines.filter(
-        kind__in=(DeadlineKind.INTERNAL_UPDATE, DeadlineKind.PUBLIC_FIRST, DeadlineKind.PUBLIC_UPDATE),
-        overtaken_at=None,
-    )
-    in_time = Q(stopped_at__lte=Coalesce("snoozed_from", "due_at"))
-    was_due = Q(stopped_at__isnull=False) | Q(missed_at__isnull=False)
     # Counted by the database: the room asks this, and an incident may have been told of a thousand times.
-    counted = rows.aggregate(kept=Count("pk", filter=in_time), due=Count("pk", filter=was_due))
+    counted = incident.deadlines.updates().judged().aggregate(**COUNTED)
     return counted["kept"], counted["due"]
 
 

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Mitigation, Service, Team
+from incidents.clockrows import Deadline as Deadline
 from incidents.kinds import (
     OPEN,
     Breakage,
     CommanderMayHold,
-    DeadlineKind,
     EventKind,
     Paging,
     Provenance,
@@ -403,63 +403,6 @@ class TimelineEvent(models.Model):
     def get(self, key: str, default: Any = None) -> Any:
         """A value of ``data``."""
         return self.data.get(key, default)
-
-
-class Deadline(models.Model):
-    """A promise of the policy: one row per incident, kind, opening and round."""
-
-    class Level(models.IntegerChoices):
-        NUDGE = 0
-        COMMANDER = 1
-        PAGE = 2
-
-    incident = models.ForeignKey(Incident, models.CASCADE, related_name="deadlines")
-    kind = models.CharField(max_length=16, choices=DeadlineKind)
-    opening = models.PositiveSmallIntegerField(default=1)
-    round = models.PositiveIntegerField(default=1)
-    version = models.ForeignKey(SeverityVersion, models.PROTECT, related_name="+")
-    started_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    interval = models.DurationField(help_text="How long the promise runs: the step of its nudges.")
-    stopped_at = models.DateTimeField(null=True, blank=True)
-    missed_at = models.DateTimeField(null=True, blank=True)
-    snoozed_from = models.DateTimeField(
-        null=True, blank=True, help_text="Somebody put it off: when it was first due."
-    )
-    overtaken_at = models.DateTimeField(
-        null=True, blank=True, help_text="A correction put it into the past: nobody is nudged."
-    )
-    level = models.PositiveSmallIntegerField(null=True, blank=True, choices=Level)
-    next_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the sweep has to look: reminder, miss, next level."
-    )
-
-    class Meta:
-        ordering = ["due_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["incident", "kind", "opening", "round"], name="deadline_one_per_round"
-            )
-        ]
-        indexes = [
-            # For overdue.miss_overdue, every second.
-            models.Index(
-                fields=["next_at"],
-                condition=Q(stopped_at=None, next_at__isnull=False),
-                name="deadline_running",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.incident_id} {self.kind} by {self.due_at:%H:%M}"
-
-    @property
-    def is_running(self) -> bool:
-        return self.stopped_at is None
-
-    @property
-    def is_late(self) -> bool:
-        return self.missed_at is not None and self.stopped_at is None
 
 
 class MitigationAttempt(models.Model):

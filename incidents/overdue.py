@@ -67,7 +67,7 @@ def _miss_together(batch: Sequence[Deadline]) -> int:
         steps.setdefault(_next_look(row, moment), []).append(row.pk)
     for next_at, ids in steps.items():
         claim = Deadline.objects.filter(pk__in=ids, stopped_at=None, missed_at=None)
-        if claim.update(missed_at=moment, level=Level.NUDGE, next_at=next_at) != len(ids):
+        if claim.update(missed_at=moment, was_kept=False, level=Level.NUDGE, next_at=next_at) != len(ids):
             raise RuntimeError("a promise was taken although its incident is locked")
     prefetch_related_objects(list(incidents.values()), "acknowledged_by")
     held = roles.holders_of(incidents.values())
@@ -113,9 +113,9 @@ def _remind(incident: Incident, row: Deadline) -> None:
 
 
 def _miss(incident: Incident, row: Deadline) -> None:
-    row.missed_at, row.level = now(), Level.NUDGE
+    row.missed_at, row.was_kept, row.level = now(), False, Level.NUDGE
     row.next_at = _next_look(row, now())
-    row.save(update_fields=["missed_at", "level", "next_at"])
+    row.save(update_fields=["missed_at", "was_kept", "level", "next_at"])
     person = _person(incident, row, roles.holders(incident))
     timeline.record(incident, EventKind.DEADLINE_MISSED, actor=system(), **_missed(row, person))
 

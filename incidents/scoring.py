@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from incidents.kinds import DeadlineKind, EventKind, Status
-from incidents.models import Deadline, Incident, Role
+from incidents.models import Incident, Role
 from incidents.room import FIRST_FIVE
 from incidents.severity import policy_of
 from lib import durations
@@ -113,20 +113,11 @@ def _seated(incident: Incident) -> datetime | None:
 
 
 def _promises(incident: Incident) -> list[Promise]:
-    found: dict[str, list[Deadline]] = {}
-    ended = incident.resolved_at or incident.ended_at
-    for row in incident.deadlines.filter(overtaken_at=None).order_by("pk"):
-        if row.missed_at is None and ended and row.stopped_at and row.stopped_at >= ended:
-            # Stopped by the end of the drill and not by its deed: neither kept nor missed.
-            continue
-        found.setdefault(row.kind, []).append(row)
+    rows = incident.deadlines.judged().exclude(kind=DeadlineKind.POSTMORTEM).order_by("pk")
+    found: dict[str, list[bool | None]] = {}
+    for row in rows:
+        found.setdefault(row.kind, []).append(row.was_kept)
     return [
-        Promise(
-            kind,
-            str(DeadlineKind(kind).label),
-            kept=sum(row.missed_at is None for row in rows),
-            missed=sum(row.missed_at is not None for row in rows),
-        )
-        for kind, rows in found.items()
-        if kind != DeadlineKind.POSTMORTEM
+        Promise(kind, str(DeadlineKind(kind).label), kept=ends.count(True), missed=ends.count(False))
+        for kind, ends in found.items()
     ]
