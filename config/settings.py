@@ -141,6 +141,10 @@ CACHES["drawn"] = {
     "LOCATION": "drawn",
     "OPTIONS": {"MAX_ENTRIES": 200},
 }
+# The lines of timelines among it: small, and the same in one drawing after the other.
+CACHES["lines"] = {**CACHES["drawn"], "LOCATION": "lines", "OPTIONS": {"MAX_ENTRIES": 3000}}
+# For what must not be kept, such as a private incident.
+CACHES["nowhere"] = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 
 # Celery's own settings, its queues and every periodic job stand in config/celery.py.
 

@@ -228,6 +228,10 @@ def _log(incident: Incident, window: Window, last: int) -> dict[str, Any]:
     shown = page[:SHOWN_EVENTS]
     return {
         "lines": telling.tell(incident, shown),
+        # Most lines of a drawing were in the one before; a line that changed is another one.
+        "lines_life": LIFE,
+        "lines_kept": "nowhere" if incident.is_private else "lines",
+        "reads_in": (get_language(), get_current_timezone_name()),
         "earlier": shown[-1].number if len(page) > SHOWN_EVENTS else None,
         "is_past": end is not None,
         "show": window.show,

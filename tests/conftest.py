@@ -70,6 +70,7 @@ def _own_cache(settings: Any) -> None:
     """
     # A test's first incident has the number of the last test's.
     caches["drawn"].clear()
+    caches["lines"].clear()
     newest.AGE = 0
     default = settings.CACHES["default"]
     if settings.REDIS_URL:

@@ -114,10 +114,11 @@ def test_a_private_incident_is_never_kept_and_nothing_to_others(opened, alice, b
     assert watch(incident, bob)[1].status_code == 200
     people.make_private(incident.pk, actor=act(alice), reason="names of customers")
     caches["drawn"].clear()
+    caches["lines"].clear()
 
     assert watch(incident, alice)[1].status_code == 200
     assert watch(incident, bob)[1].status_code == 404
-    assert not caches["drawn"]._cache
+    assert not caches["drawn"]._cache and not caches["lines"]._cache
 
 
 def test_news_is_never_answered_with_what_was_drawn_before_it(opened, alice, act):
@@ -126,6 +127,17 @@ def test_news_is_never_answered_with_what_was_drawn_before_it(opened, alice, act
     notes.add_note(incident.pk, actor=act(alice), text="The second replica lags.")
 
     assert "The second replica lags." in seen_by(incident, alice)
+
+
+def test_a_second_drawing_takes_its_lines_from_the_first(opened, alice, bob, act):
+    incident = opened(declare=True)
+    seen_by(incident, alice)
+    kept = set(caches["lines"]._cache)
+    notes.add_note(incident.pk, actor=act(alice), text="The second replica lags.")
+    seen_by(incident, bob)
+
+    assert len(kept) == incident.timeline.count() - 1
+    assert kept < set(caches["lines"]._cache) and len(caches["lines"]._cache) == len(kept) + 1
 
 
 def test_a_redacted_secret_is_gone_from_the_next_answer(opened, alice, bob, act):
