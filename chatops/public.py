@@ -39,7 +39,7 @@ def _say(asked: Asked, incident: Incident, body: str, status: str, why: str) -> 
     affected = following.affected(incident)
     publishing.open_notice(
         actor=asked.actor,
-        title=wording.draft_title(affected) if affected else incident.title[:150],
+        title=wording.draft_title(affected),
         body=body,
         components={component.pk: ComponentStatus.PARTIAL_OUTAGE for component in affected},
         status=status or NoticeStatus.INVESTIGATING,

@@ -7,10 +7,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from accounts.actors import system
+from catalog.models import Service
 from incidents.kinds import DeadlineKind, Status
 from incidents.models import Incident, TimelineEvent
 from incidents.severity import policy_of
@@ -92,10 +94,22 @@ def _next_at(incident: Incident) -> datetime | None:
 
 
 def affected(incident: Incident) -> list[Component]:
-    """The public components behind the incident's services; the catch-all ones where none is mapped."""
+    """The public components behind the incident's services; none where nobody has mapped one.
+
+    What the catch-all service stands behind is never guessed at: it says nothing of what customers see.
+    """
     shown = Component.objects.filter(retired_at=None)
-    mapped = list(shown.filter(services__in=incident.services.all()).distinct())
-    return mapped or list(shown.filter(services__is_catch_all=True).distinct())
+    return list(shown.filter(services__in=_known(incident)).distinct())
+
+
+def unmapped(incident: Incident) -> list[Service]:
+    """The incident's services for which nothing stands on the page, so that a human has to choose."""
+    mapped = Component.objects.filter(retired_at=None, services=OuterRef("pk"))
+    return list(_known(incident).filter(~Exists(mapped)).order_by("name"))
+
+
+def _known(incident: Incident) -> QuerySet[Service]:
+    return incident.services.filter(is_catch_all=False)
 
 
 def close(incident_id: int, *, body: str) -> NoticeUpdate | None:

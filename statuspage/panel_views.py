@@ -27,7 +27,7 @@ def _open_notice(incident: Incident) -> Notice | None:
 
 def _form(incident: Incident, notice: Notice | None, data: Any = None) -> NoticeForm:
     affected = following.affected(incident) if notice is None else ()
-    initial: dict[str, str] = {"title": wording.draft_title(affected)} if affected else {}
+    initial = {"title": wording.draft_title(affected)} if notice is None else {}
     initial["status"] = following.next_word(incident, notice)
     return NoticeForm(data, notice=notice, affected=affected, initial=initial)
 
@@ -67,10 +67,17 @@ def _show(
         "due_at": following.public_clock_due_at(incident),
         "refused": may_publish(request, incident),
         "is_never_public": incident.is_private or incident.is_drill,
+        "unmapped": []
+        if any(row.value() for row in shown.component_fields)
+        else following.unmapped(incident),
         **_reading(shown),
     }
     bound = skip_form if skip_form is not None and skip_form.is_bound else form
     return answer(request, "statuspage/panel.html", "panel", context, form=bound)
+
+
+def _chosen(form: NoticeForm) -> list[str]:
+    return [field.value() for field in form.component_fields]
 
 
 def _reading(form: NoticeForm) -> dict[str, Any]:

@@ -75,12 +75,21 @@ def join(names: Sequence[str]) -> str:
 
 
 def draft_title(components: Sequence[Component]) -> str:
-    return (_("Problem with %(names)s") % {"names": join([c.name for c in components])})[:150]
+    """The title of a first notice; of no component where none is known."""
+    names = join([component.name for component in components])
+    return (_("Problem with %(names)s") % {"names": names} if names else _("We are looking into a problem"))[
+        :150
+    ]
 
 
 def draft_body(components: Sequence[Component], next_at: datetime | None, zone: ZoneInfo) -> str:
+    """The first words, and when the next come; they say no more than is known."""
     names = join([component.name for component in components])
-    text = _("We are looking into a problem with %(names)s.") % {"names": names}
+    text = (
+        _("We are looking into a problem with %(names)s.") % {"names": names}
+        if names
+        else _("We are looking into a problem that some of you may notice.")
+    )
     if next_at:
         text += " " + _("We write again by %(time)s.") % {"time": f"{next_at.astimezone(zone):%H:%M %Z}"}
     return text

@@ -4,8 +4,10 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.urls import reverse
 
 from accounts import actors
+from catalog.models import Service
 from incidents import lifecycle
 from statuspage import following, publishing, reading
 from statuspage.models import Notice
@@ -190,3 +192,54 @@ def test_the_panel_offers_the_word_that_fits_the_incident_and_never_goes_back(to
     incident.refresh_from_db()
     notice.status = "monitoring"
     assert following.next_word(incident, notice) == "monitoring"
+
+
+@pytest.fixture
+def nameless(declared, shop, team):
+    """Declares an incident of a service that no component stands for; the catch-all publishes by itself."""
+    shop["other"].publishes_itself = True
+    shop["other"].save()
+    ledger = Service.objects.create(slug="ledger", name="Ledger", team=team)
+    return lambda *also: declared(1, service_ids=[ledger.pk, *(one.pk for one in also)])
+
+
+def test_a_draft_does_not_guess_what_customers_see(nameless, drain):
+    nameless()
+    drain()
+
+    notice = Notice.objects.get()
+    assert (notice.title, notice.is_draft) == ("We are looking into a problem", True)
+    assert notice.draft_body.startswith("We are looking into a problem that some of you may notice. We write")
+    assert not notice.component_rows.exists() and notice.impact == "none"
+
+
+def test_a_draft_for_the_catch_all_names_no_component_either(nameless, drain, declared, rest):
+    declared(1, service_ids=[rest.pk])
+    drain()
+    assert Notice.objects.get().is_draft and not Notice.objects.get().component_rows.exists()
+
+
+def test_a_draft_names_what_is_mapped_and_leaves_out_what_is_not(nameless, drain, checkout):
+    incident = nameless(checkout)
+    drain()
+
+    assert Notice.objects.get().title == "Problem with Checkout (EU)"
+    assert [service.name for service in following.unmapped(incident)] == ["Ledger"]
+
+
+def test_the_room_asks_what_customers_see_until_somebody_chose(nameless, drain, shop, client, mona):
+    incident = nameless()
+    drain()
+    client.force_login(mona)
+    panel = reverse("statuspage:panel", args=[incident.number])
+    asks = "Nothing on the status page stands for Ledger yet."
+    assert asks in client.get(panel).content.decode()
+
+    publishing.save_draft(
+        Notice.objects.get().pk,
+        actor=actors.person(mona),
+        title="You may not be able to pay",
+        body="We look into it.",
+        components={shop["pay"].pk: "partial_outage"},
+    )
+    assert asks not in client.get(panel).content.decode()
