@@ -8,7 +8,8 @@ strangers may read of a private incident is walked in `test_private.py`.
 import inspect
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils.timezone import now
 from rest_framework.test import APIClient
 
@@ -38,6 +39,7 @@ from incidents.models import Incident, IncidentMember, Severity
 from lib.refusal import Forbidden, Missing, Refused
 from notifications.models import ChatRoom
 from oncall.models import Coverage, PageRun, Policy, Step, Target
+from outbox import delivery, doorbell
 from postmortems import actions, opening
 from statuspage import components
 from tests.api.test_private import VALUE, _rest, _routes
@@ -84,14 +86,14 @@ class World:
     outside: dict[str, User]
 
 
-def _case(service: Service, source: Any, alice: User, drain: Callable[[], int], *, is_private: bool) -> Case:
+def _case(service: Service, source: Any, alice: User, *, is_private: bool) -> Case:
     """A resolved incident with an alert, a page, a draft for the public, a postmortem and an action."""
     actor = person(alice)
     incident = lifecycle.open_incident(
         title="Keys are gone", actor=actor, service_ids=[service.pk], declare=True, is_private=is_private,
         severity=Severity.objects.get(rank=2),
     )  # fmt: skip
-    drain()
+    _drain()
     notice = incident.public_notices.first()
     signal = Signal(action="trigger", key=f"k{is_private}", summary="An alert", severity="warning")
     alert = alerts.ingest(source, [signal])[0].alert
@@ -112,9 +114,27 @@ def _case(service: Service, source: Any, alice: User, drain: Callable[[], int], 
     return Case(incident, keys)
 
 
+def _drain() -> int:
+    return sum(iter(delivery.sweep, 0))
+
+
+@pytest.fixture(scope="module")
+def built(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[World]:
+    """The world, built once in a transaction around all tests here; what each of them does is rolled back."""
+    folder = override_settings(STATUS_DIR=tmp_path_factory.mktemp("site"))
+    doorbell.connect(None)
+    with django_db_blocker.unblock(), folder, transaction.atomic():
+        yield _build(User.objects.create_user("alice@example.com", name="Alice", role=Role.RESPONDER))
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db: None, alice: User, drain: Callable[[], int], settings: Any, tmp_path: Path) -> World:
-    settings.STATUS_DIR = tmp_path / "site"
+def world(built: World, db: None) -> World:
+    """Rows of its own: a test may change what it holds of them."""
+    return deepcopy(built)
+
+
+def _build(alice: User) -> World:
     incident_defaults.install()
     catalog_defaults.install()
     team = Team.objects.create(slug="keys", name="Keys", time_zone="UTC")
@@ -125,9 +145,7 @@ def world(db: None, alice: User, drain: Callable[[], int], settings: Any, tmp_pa
     Coverage.objects.create(service=service, policy=policy)
     components.add(actor=system(), name="Sign-in", services=[service])
     source = sources.create(actor=system(), name="Prometheus", kind="generic", service=service)[0]
-    shown, secret = (
-        _case(service, source, alice, drain, is_private=is_private) for is_private in (False, True)
-    )
+    shown, secret = (_case(service, source, alice, is_private=is_private) for is_private in (False, True))
     people = [
         {role.value: User.objects.create_user(f"{role}@{side}.example", role=role) for role in Role}
         for side in ("inside", "outside")
