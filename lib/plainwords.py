@@ -49,6 +49,7 @@ class _Rules:
     patterns: tuple[tuple[re.Pattern[str], str, str], ...]
     faults: frozenset[str]
     people: frozenset[str]
+    unless: frozenset[str]
     fault_hint: str
     never: tuple[str, ...]
 
@@ -97,8 +98,8 @@ def _rules(language: str = "en") -> _Rules:
         phrases.sort(key=lambda phrase: -len(phrase.words))
     fault = book["fault"]
     return _Rules(
-        by_first, tuple(patterns), frozenset(fault["verbs"]), frozenset(fault["people"]), fault["hint"],
-        tuple(book.get("never", {}).get("words", [])),
+        by_first, tuple(patterns), frozenset(fault["verbs"]), frozenset(fault["people"]),
+        frozenset(fault["unless"]), fault["hint"], tuple(book.get("never", {}).get("words", [])),
     )  # fmt: skip
 
 
@@ -180,6 +181,9 @@ def _faults(book: _Rules, text: str, found: list[tuple[str, int, int]], names: I
         if start not in people:
             continue
         clause_end = next((end for end in ends if end >= people[start]), len(text))
+        if hindsight := _hindsight(book, found, place, people[start]):
+            marks.append(Mark(*hindsight, text[slice(*hindsight)], "blame", book.fault_hint))
+            continue
         for word, _, end in found[place + 1 : place + 1 + _REACH]:
             if end <= clause_end and word in book.faults:
                 marks.append(Mark(start, end, text[start:end], "blame", book.fault_hint))
@@ -187,13 +191,38 @@ def _faults(book: _Rules, text: str, found: list[tuple[str, int, int]], names: I
     return marks
 
 
+def _hindsight(
+    book: _Rules, found: list[tuple[str, int, int]], place: int, name_end: int
+) -> tuple[int, int] | None:
+    """“If Bob had read it”, “Had Bob read it”: the span of what somebody is said to have left undone."""
+    before, start, _ = found[place - 1] if place else ("", 0, 0)
+    if before not in book.unless:
+        return None
+    after = next(((word, end) for word, begin, end in found[place + 1 :] if begin >= name_end), None)
+    if before == "had":
+        # At the head of its clause only: “we had Bob look at it” is none.
+        is_first = place == 1 or found[place - 2][2] + 1 < start
+        return (start, name_end) if is_first and after else None
+    return (start, after[1]) if after and after[0] in ("had", "hadn't") else None
+
+
 def _without_overlaps(marks: Iterable[Mark]) -> list[Mark]:
-    """In order of place; of two that overlap the longer one stays."""
+    """In order of place; of two that overlap the longer one stays, but for a guess within a fault."""
     kept: list[Mark] = []
     for mark in sorted(marks, key=lambda m: (m.start, -m.end)):
+        if kept and (kept[-1].rule, mark.rule) == ("blame", "speculation") and mark.end < kept[-1].end:
+            kept[-1:] = [mark, _after(mark, kept[-1])]
+            continue
         if kept and mark.start < kept[-1].end:
             if mark.end - mark.start > kept[-1].end - kept[-1].start:
                 kept[-1] = mark
             continue
         kept.append(mark)
     return kept
+
+
+def _after(inner: Mark, outer: Mark) -> Mark:
+    """What is left of a mark behind another one that stands in it: “Bob *probably* **forgot**”."""
+    rest = outer.word[inner.end - outer.start :]
+    start = outer.end - len(rest.lstrip())
+    return Mark(start, outer.end, rest.lstrip(), outer.rule, outer.hint)

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from lib import failpoints
 from notifications import backoff, hurrying, wanted
 from notifications.channels.apprise import Apprise
-from notifications.channels.base import Told, Transport
+from notifications.channels.base import Known, Told, Transport
 from notifications.channels.email import Email
 from notifications.channels.forward import Opsgenie, PagerDuty
 from notifications.channels.phone import Sms, Voice
@@ -160,23 +160,22 @@ def _claim(row: Delivery) -> bool:
 
 def _send_all(rows: list[Delivery]) -> None:
     failpoints.reach("after_commit_before_send")
-    for row in rows:
-        TRANSPORTS[row.channel].prepare(row)
+    known = [TRANSPORTS[row.channel].prepare(row) for row in rows]
     if len(rows) == 1:
-        _mark(rows[0], _send(rows[0]))
+        _mark(rows[0], _send(rows[0], known[0]))
         return
     with ThreadPoolExecutor(max_workers=len(rows), thread_name_prefix="send") as pool:
-        for row, result in zip(rows, pool.map(_send, rows), strict=True):
+        for row, result in zip(rows, pool.map(_send, rows, known), strict=True):
             _mark(row, result)
 
 
-def _send(row: Delivery) -> Told | Passing | Permanent | None:
+def _send(row: Delivery, known: Known) -> Told | Passing | Permanent | None:
     """Runs in a thread of its own and touches no row."""
     if now() >= row.leased_until:  # type: ignore[attr-defined]
         # This process slept past its lease: by now the message is another's, or was called off.
         return None
     try:
-        return TRANSPORTS[row.channel].send(row)
+        return TRANSPORTS[row.channel].send(row, known)
     except (Passing, Permanent) as known:
         return known
     except Exception as unknown:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from lib.refusal import Invalid
-from notifications.channels.base import Plain, Told
+from notifications.channels.base import Known, Plain, Told
 from notifications.errors import Passing, Permanent
 from notifications.models import ContactMethod, Delivery
 
@@ -66,12 +66,12 @@ class Apprise(Plain):
     def is_set_up(self) -> bool:
         return is_installed()
 
-    def prepare(self, delivery: Delivery) -> None:
+    def prepare(self, delivery: Delivery) -> Known:
         method = ContactMethod.objects.filter(pk=delivery.fact("method") or 0).first()
-        delivery.apprise_url = method.secret if method else ""  # type: ignore[attr-defined]
+        return Known(secrets=(method.secret,) if method else ())
 
-    def send(self, delivery: Delivery) -> Told:
-        url = getattr(delivery, "apprise_url", "")
+    def send(self, delivery: Delivery, known: Known) -> Told:
+        url = known.secret
         if not url:
             raise Permanent("This Apprise line was removed.")
         try:

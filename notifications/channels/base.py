@@ -1,10 +1,32 @@
 """What every channel is: one method that sends, and before and after it the rows it needs."""
 
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from notifications.models import Delivery
 
 Told = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a message needs and only the database knows: looked up before it is sent, kept nowhere."""
+
+    #: Of the line or the webhook, the newest first; none when it was removed or switched off.
+    secrets: tuple[str, ...] = ()
+    #: The address to open.
+    link: str = ""
+    #: What a phone shows of it.
+    shown: dict[str, Any] = field(default_factory=dict)
+    #: The incident's channel in Slack.
+    channel: str = ""
+    #: The message in it that is edited, by Slack's ``ts``; nothing when it never arrived.
+    changes: str = ""
+
+    @property
+    def secret(self) -> str:
+        """The newest one, or nothing."""
+        return next(iter(self.secrets), "")
 
 
 class Transport(Protocol):
@@ -17,11 +39,11 @@ class Transport(Protocol):
     def is_set_up(self) -> bool:
         """Whether this installation has what the channel needs (a token, a key)."""
 
-    def prepare(self, delivery: Delivery) -> None:
-        """Complete the message with what only the database knows (nothing is saved)."""
+    def prepare(self, delivery: Delivery) -> Known:
+        """Look up what only the database knows of the message."""
 
-    def send(self, delivery: Delivery) -> Told:
-        """Send it now.
+    def send(self, delivery: Delivery, known: Known) -> Told:
+        """Send it now, with what ``prepare`` found.
 
         Raises:
             Permanent: it will never arrive.
@@ -38,8 +60,8 @@ class Plain:
     def is_set_up(self) -> bool:
         return True
 
-    def prepare(self, delivery: Delivery) -> None:
-        return None
+    def prepare(self, delivery: Delivery) -> Known:
+        return Known()
 
     def settle(self, delivery: Delivery, told: Told) -> None:
         return None

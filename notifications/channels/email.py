@@ -9,7 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
 
 from notifications import returnpath
-from notifications.channels.base import Plain, Told
+from notifications.channels.base import Known, Plain, Told
 from notifications.errors import Passing, Permanent
 from notifications.models import Delivery
 
@@ -20,7 +20,7 @@ def one_line(text: str) -> str:
 
 
 class Email(Plain):
-    def send(self, delivery: Delivery) -> Told:
+    def send(self, delivery: Delivery, known: Known) -> Told:
         message = self._message(delivery)
         try:
             message.send()

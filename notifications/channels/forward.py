@@ -7,7 +7,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from lib import http
-from notifications.channels.base import Plain, Told
+from notifications.channels.base import Known, Plain, Told
 from notifications.channels.webhook import retry_after
 from notifications.errors import Passing, Permanent
 from notifications.models import ContactMethod, Delivery
@@ -26,18 +26,17 @@ class _Forward(Plain):
 
     name = ""
 
-    def prepare(self, delivery: Delivery) -> None:
+    def prepare(self, delivery: Delivery) -> Known:
         method = ContactMethod.objects.filter(pk=delivery.fact("method") or 0).first()
-        delivery.forward_key = method.secret if method else ""  # type: ignore[attr-defined]
         link = delivery.incident.url if delivery.incident else settings.BASE_URL
-        delivery.forward_link = link  # type: ignore[attr-defined]
+        return Known(secrets=(method.secret,) if method else (), link=link)
 
-    def send(self, delivery: Delivery) -> Told:
-        key = getattr(delivery, "forward_key", "")
+    def send(self, delivery: Delivery, known: Known) -> Told:
+        key = known.secret
         if not key:
             raise Permanent(f"This {self.name} line was removed.")
         do = delivery.fact("do", TRIGGER)
-        url, headers, words = self.request(delivery, key, do, delivery.fact("alias") or alias(delivery))
+        url, headers, words = self.request(delivery, known, do, delivery.fact("alias") or alias(delivery))
         try:
             # Only the operator can set where these APIs are.
             answer = http.fetch(
@@ -61,7 +60,7 @@ class _Forward(Plain):
         raise Permanent(said)
 
     def request(
-        self, delivery: Delivery, key: str, do: str, alias: str
+        self, delivery: Delivery, known: Known, do: str, alias: str
     ) -> tuple[str, dict[str, str], dict[str, Any]]:
         raise NotImplementedError
 
@@ -72,11 +71,10 @@ class PagerDuty(_Forward):
     name = "PagerDuty"
 
     def request(
-        self, delivery: Delivery, key: str, do: str, alias: str
+        self, delivery: Delivery, known: Known, do: str, alias: str
     ) -> tuple[str, dict[str, str], dict[str, Any]]:
-        words: dict[str, Any] = {"routing_key": key, "event_action": do, "dedup_key": alias}
+        words: dict[str, Any] = {"routing_key": known.secret, "event_action": do, "dedup_key": alias}
         if do == TRIGGER:
-            link: str = delivery.forward_link  # type: ignore[attr-defined]
             words |= {
                 "payload": {
                     "summary": delivery.subject[:1_024],
@@ -85,9 +83,9 @@ class PagerDuty(_Forward):
                     "timestamp": delivery.created_at.isoformat(),
                     "custom_details": {"text": delivery.body[:4_000]},
                 },
-                "links": [{"href": link, "text": "Tocsin"}],
+                "links": [{"href": known.link, "text": "Tocsin"}],
                 "client": "Tocsin",
-                "client_url": link,
+                "client_url": known.link,
             }
         return f"{settings.PAGERDUTY_API_URL.rstrip('/')}/v2/enqueue", {}, words
 
@@ -98,10 +96,10 @@ class Opsgenie(_Forward):
     name = "Opsgenie"
 
     def request(
-        self, delivery: Delivery, key: str, do: str, alias: str
+        self, delivery: Delivery, known: Known, do: str, alias: str
     ) -> tuple[str, dict[str, str], dict[str, Any]]:
         url = f"{settings.OPSGENIE_API_URL.rstrip('/')}/v2/alerts"
-        headers = {"Authorization": f"GenieKey {key}"}
+        headers = {"Authorization": f"GenieKey {known.secret}"}
         if do == TRIGGER:
             words = {
                 "message": delivery.subject[:130],
@@ -109,7 +107,7 @@ class Opsgenie(_Forward):
                 "description": delivery.body[:15_000],
                 "priority": "P1" if delivery.is_urgent else "P5",
                 "source": "Tocsin",
-                "details": {"link": delivery.forward_link},  # type: ignore[attr-defined]
+                "details": {"link": known.link},
             }
             return url, headers, words
         verb = {ACKNOWLEDGE: "acknowledge", RESOLVE: "close"}[do]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from lib import gsm, signing
 from lib.refusal import Invalid
-from notifications.channels.base import Plain, Told
+from notifications.channels.base import Known, Plain, Told
 from notifications.errors import Permanent
 from notifications.models import Delivery, Word
 
@@ -82,7 +82,7 @@ class Sms(Plain):
     def is_set_up(self) -> bool:
         return is_configured()
 
-    def send(self, delivery: Delivery) -> Told:
+    def send(self, delivery: Delivery, known: Known) -> Told:
         told: Told = _operator().message(
             to=delivery.address,
             body=text(delivery),
@@ -96,7 +96,7 @@ class Voice(Plain):
     def is_set_up(self) -> bool:
         return is_configured()
 
-    def send(self, delivery: Delivery) -> Told:
+    def send(self, delivery: Delivery, known: Known) -> Told:
         told: Told = _operator().call(
             to=delivery.address,
             url=_address("phone:call", delivery),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from lib import http, webpush
 from lib.secretfile import kept
-from notifications.channels.base import Plain, Told
+from notifications.channels.base import Known, Plain, Told
 from notifications.channels.webhook import retry_after
 from notifications.errors import Passing, Permanent
 from notifications.models import ContactMethod, Delivery, Word
@@ -69,16 +69,15 @@ def _authorization(origin: str) -> str:
 
 
 class WebPush(Plain):
-    def prepare(self, delivery: Delivery) -> None:
+    def prepare(self, delivery: Delivery) -> Known:
         method = ContactMethod.objects.filter(pk=delivery.fact("method") or 0).first()
-        delivery.keys = method.secret if method else ""  # type: ignore[attr-defined]
-        delivery.shown = payload(delivery)  # type: ignore[attr-defined]
+        return Known(secrets=(method.secret,) if method else (), shown=payload(delivery))
 
-    def send(self, delivery: Delivery) -> Told:
-        p256dh, _dot, auth = getattr(delivery, "keys", "").partition(".")
+    def send(self, delivery: Delivery, known: Known) -> Told:
+        p256dh, _dot, auth = known.secret.partition(".")
         if not auth:
             raise Permanent(f"{GONE}: it was removed.")
-        words = json.dumps(delivery.shown, separators=(",", ":"), ensure_ascii=False)  # type: ignore[attr-defined]
+        words = json.dumps(known.shown, separators=(",", ":"), ensure_ascii=False)
         try:
             body = webpush.encrypt(words.encode(), endpoint=delivery.address, p256dh=p256dh, auth=auth)
         except ValueError as bad:

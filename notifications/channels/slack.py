@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
-from notifications.channels.base import Plain, Told
+from notifications.channels.base import Known, Plain, Told
 from notifications.errors import Passing, Permanent
 from notifications.models import ChatRoom, Delivery
 
@@ -89,7 +89,7 @@ class DirectMessage(Plain):
     def is_set_up(self) -> bool:
         return is_configured()
 
-    def send(self, delivery: Delivery) -> Told:
+    def send(self, delivery: Delivery, known: Known) -> Told:
         client, target = _client(), delivery.address
         edited = delivery.fact("edit") or {}
         if edited.get("ts") and edited.get("channel"):
@@ -122,24 +122,23 @@ class Room:
     def is_set_up(self) -> bool:
         return is_configured()
 
-    def prepare(self, delivery: Delivery) -> None:
+    def prepare(self, delivery: Delivery) -> Known:
         room = ChatRoom.objects.filter(incident=delivery.incident_id or 0).first()
-        delivery.address = room.channel_id if room else ""
-        if delivery.fact("do") == "edit":
-            changed = Delivery.objects.filter(pk=delivery.fact("of") or 0).first()
-            delivery.changes = (changed.fact("told") or {}).get("ts") if changed else None  # type: ignore[attr-defined]
+        changed = Delivery.objects.filter(pk=delivery.fact("of") or 0).first()
+        told = (changed.fact("told") or {}) if changed else {}
+        return Known(channel=room.channel_id if room else "", changes=str(told.get("ts") or ""))
 
-    def send(self, delivery: Delivery) -> Told:
+    def send(self, delivery: Delivery, known: Known) -> Told:
         client = _client()
         if delivery.fact("do") == "open":
-            return self._open(client, delivery)
-        if not delivery.address:
+            return self._open(client, delivery, known)
+        if not known.channel:
             raise Permanent("The incident has no channel in Slack.")
         if delivery.fact("do") == "archive":
-            return self._archive(client, delivery)
+            return self._archive(client, known)
         if delivery.fact("do") == "edit":
-            return self._edit(client, delivery)
-        return self._post(client, delivery)
+            return self._edit(client, delivery, known)
+        return self._post(client, delivery, known)
 
     def settle(self, delivery: Delivery, told: Told) -> None:
         if delivery.fact("do") == "open" and told.get("id"):
@@ -152,9 +151,9 @@ class Room:
                 archived_at=now()
             )
 
-    def _open(self, client: WebClient, delivery: Delivery) -> Told:
-        if delivery.address:
-            return {"id": delivery.address, "name": delivery.fact("name"), "known": True}
+    def _open(self, client: WebClient, delivery: Delivery, known: Known) -> Told:
+        if known.channel:
+            return {"id": known.channel, "name": delivery.fact("name"), "known": True}
         channel = self._create(client, str(delivery.fact("name")), bool(delivery.fact("is_private")))
         target = str(channel["id"])
         notes: list[str] = []
@@ -178,13 +177,13 @@ class Room:
             self._try(notes, client, "bookmarks.add", channel_id=target, title=title, type="link", link=link)
 
     @staticmethod
-    def _edit(client: WebClient, delivery: Delivery) -> Told:
+    def _edit(client: WebClient, delivery: Delivery, known: Known) -> Told:
         """Say it anew in a message that is there; one that never arrived needs no change."""
-        ts = getattr(delivery, "changes", None)
+        ts = known.changes
         if not ts:
             return {"unsaid": True}
         try:
-            answer = _call(client, "chat.update", channel=delivery.address, ts=ts, text=escape(delivery.body))
+            answer = _call(client, "chat.update", channel=known.channel, ts=ts, text=escape(delivery.body))
         except Permanent as refused:
             # Nothing can be changed there any more; what was said in it is Slack's to keep.
             if not any(word in str(refused) for word in ("is_archived", "message_not_found")):
@@ -193,9 +192,9 @@ class Room:
         return {"ts": answer.get("ts")}
 
     @staticmethod
-    def _archive(client: WebClient, delivery: Delivery) -> Told:
+    def _archive(client: WebClient, known: Known) -> Told:
         try:
-            _call(client, "conversations.archive", channel=delivery.address)
+            _call(client, "conversations.archive", channel=known.channel)
         except Permanent as refused:
             if "already_archived" not in str(refused):
                 raise
@@ -223,22 +222,20 @@ class Room:
                     raise
         raise Permanent(f"Every name like #{name} is taken in Slack.")
 
-    def _post(self, client: WebClient, delivery: Delivery) -> Told:
+    def _post(self, client: WebClient, delivery: Delivery, known: Known) -> Told:
         told: Told = {}
         if invite := delivery.fact("invite"):
             people = [found for email in invite if (found := _person(client, email))]
             if people:
-                self._try(
-                    [], client, "conversations.invite", channel=delivery.address, users=",".join(people)
-                )
-        self._bookmark([], client, delivery.address, delivery)
+                self._try([], client, "conversations.invite", channel=known.channel, users=",".join(people))
+        self._bookmark([], client, known.channel, delivery)
         if topic := delivery.fact("topic"):
-            self._try([], client, "conversations.setTopic", channel=delivery.address, topic=topic[:250])
+            self._try([], client, "conversations.setTopic", channel=known.channel, topic=topic[:250])
         if delivery.body:
             answer = _call(
                 client,
                 "chat.postMessage",
-                channel=delivery.address,
+                channel=known.channel,
                 text=escape(delivery.body),
                 unfurl_links=False,
             )

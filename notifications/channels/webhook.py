@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from standardwebhooks.webhooks import Webhook
 
 from lib import http
-from notifications.channels.base import Plain, Told
+from notifications.channels.base import Known, Plain, Told
 from notifications.errors import Passing, Permanent
 from notifications.models import ContactMethod, Delivery, OutgoingWebhook
 
@@ -18,21 +18,20 @@ TIMEOUT_URGENT_SECONDS = 6
 
 
 class SignedWebhook(Plain):
-    def prepare(self, delivery: Delivery) -> None:
+    def prepare(self, delivery: Delivery) -> Known:
         """Find the secrets; they are never copied into a delivery's row."""
-        delivery.secrets = []  # type: ignore[attr-defined]
         hook_id, method_id = delivery.fact("hook"), delivery.fact("method")
         if hook_id and (hook := OutgoingWebhook.objects.filter(pk=hook_id, is_active=True).first()):
-            delivery.secrets = [hook.secret, *([hook.old_secret] if hook.old_secret else [])]  # type: ignore[attr-defined]
-        elif method_id and (method := ContactMethod.objects.filter(pk=method_id).first()):
-            delivery.secrets = [method.secret]  # type: ignore[attr-defined]
+            return Known(secrets=(hook.secret, *([hook.old_secret] if hook.old_secret else [])))
+        if method_id and (method := ContactMethod.objects.filter(pk=method_id).first()):
+            return Known(secrets=(method.secret,))
+        return Known()
 
-    def send(self, delivery: Delivery) -> Told:
-        secrets = getattr(delivery, "secrets", [])
-        if not secrets:
+    def send(self, delivery: Delivery, known: Known) -> Told:
+        if not known.secrets:
             raise Permanent("This webhook was removed or switched off.")
         body, at = payload(delivery), now()
-        signed = " ".join(Webhook(secret).sign(delivery.idempotency_id, at, body) for secret in secrets)
+        signed = " ".join(Webhook(secret).sign(delivery.idempotency_id, at, body) for secret in known.secrets)
         headers = {
             "Content-Type": "application/json",
             "webhook-id": delivery.idempotency_id,

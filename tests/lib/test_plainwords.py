@@ -117,3 +117,23 @@ def test_names_of_public_components_are_never_marked_in_any_room(db):
 def test_any_text_can_be_linted(text, names):
     for mark in lint(text, names=names, allow=names, internal=names):
         assert text[mark.start : mark.end] == mark.word
+
+
+def test_what_somebody_did_not_do_is_blame_too():
+    names = ["Bob Miller"]
+
+    assert words("If Bob had read it, all were well.", names=names, rules=["blame"]) == [
+        ("if bob had", "blame")
+    ]
+    assert words("Had Bob Miller looked, we knew.", names=names, rules=["blame"]) == [
+        ("had bob miller", "blame")
+    ]
+    assert not words("We had Bob look at it.", names=names, rules=["blame"])
+    assert not words("If Bob has time, he looks.", names=names, rules=["blame"])
+
+
+def test_a_guess_within_a_fault_keeps_its_own_mark():
+    assert words("Bob probably forgot it.", names=["Bob"], rules=["blame", "speculation"]) == [
+        ("probably", "speculation"),
+        ("forgot", "blame"),
+    ]

@@ -8,6 +8,8 @@ import pytest
 from lib.plainwords import lint
 
 CORPUS = Path(__file__).parent / "plainwords_corpus.txt"
+#: Labelled before the rules were read.
+HELD_OUT = CORPUS.with_name("plainwords_heldout.txt")
 NAMES = ["Alice Berg", "Bob Miller", "Priya Raman", "Samir Haddad", "Ines Duarte"]
 LETTERS = {"b": "blame", "s": "speculation", "j": "jargon"}
 #: Read for these: a word of our trade is no fault inside.
@@ -16,18 +18,18 @@ RULES = {"i": ("blame", "speculation"), "p": ("blame", "speculation", "jargon")}
 FLOORS = {"blame": (0.95, 0.85), "speculation": (0.95, 0.85), "jargon": (0.95, 0.9)}
 
 
-def sentences():
+def sentences(corpus=CORPUS):
     """Where, what a reader would mark, the sentence."""
-    for line in CORPUS.read_text(encoding="utf-8").splitlines():
+    for line in corpus.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             where, what, text = line.split("|", 2)
             yield where, {LETTERS[letter] for letter in what if letter != "-"}, text
 
 
-def measured():
+def measured(corpus=CORPUS):
     """Of each rule: how many sentences it marked rightly, wrongly, and left out; with the wrong ones."""
     counts, wrong = {rule: Counter() for rule in FLOORS}, []
-    for where, wanted, text in sentences():
+    for where, wanted, text in sentences(corpus):
         found = {mark.rule for mark in lint(text, rules=RULES[where], names=NAMES)}
         for rule in RULES[where]:
             kind = ("none", "extra", "missed", "right")[2 * (rule in wanted) + (rule in found)]
@@ -37,17 +39,19 @@ def measured():
     return counts, wrong
 
 
-def test_the_corpus_is_large_varied_and_says_nothing_twice():
-    rows = list(sentences())
+@pytest.mark.parametrize(("corpus", "least"), [(CORPUS, 300), (HELD_OUT, 150)])
+def test_the_corpus_is_large_varied_and_says_nothing_twice(corpus, least):
+    rows = list(sentences(corpus))
     texts = [text for _, _, text in rows]
-    assert len(rows) >= 300 and len(set(texts)) == len(texts)
-    assert sum(not wanted for _, wanted, _ in rows) >= 100
+    assert len(rows) >= least and len(set(texts)) == len(texts)
+    assert sum(not wanted for _, wanted, _ in rows) >= least / 3
     assert {where for where, _, _ in rows} == set(RULES)
 
 
+@pytest.mark.parametrize("corpus", [CORPUS, HELD_OUT])
 @pytest.mark.parametrize("rule", FLOORS)
-def test_precision_and_recall_stay_above_the_floor(rule):
-    counts, wrong = measured()
+def test_precision_and_recall_stay_above_the_floor(rule, corpus):
+    counts, wrong = measured(corpus)
     right, extra, missed = (counts[rule][kind] for kind in ("right", "extra", "missed"))
     precision, recall = right / (right + extra), right / (right + missed)
     said = "\n".join(line for line in wrong if line.startswith(rule))

@@ -19,7 +19,7 @@ NOON = datetime(2026, 3, 24, 12, tzinfo=UTC)
 
 
 class Recorder(Plain):
-    def send(self, delivery):
+    def send(self, delivery, known):
         return {}
 
 

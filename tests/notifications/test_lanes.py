@@ -49,13 +49,13 @@ def test_a_receiver_that_hangs_holds_up_only_its_own_slot(alice, bob, monkeypatc
     others = threading.Semaphore(0)
 
     class Hanging(Plain):
-        def send(self, row):
+        def send(self, row, known):
             for _ in range(delivery.AT_ONCE - 1):
                 assert others.acquire(timeout=20), "the others waited for the one that hangs"
             return {}
 
     class Quick(Plain):
-        def send(self, row):
+        def send(self, row, known):
             others.release()
             return {}
 

@@ -24,7 +24,7 @@ class Recorder(Plain):
     def __init__(self):
         self.got, self.failure = [], None
 
-    def send(self, delivery):
+    def send(self, delivery, known):
         if self.failure:
             raise self.failure
         self.got.append((now(), delivery.body))
