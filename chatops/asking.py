@@ -10,6 +10,10 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from lib.refusal import Refused
+from notifications import trouble
+from notifications.channels import slackapi
+from notifications.errors import Unconnected
+from notifications.models import Channel
 
 #: Slack gives up on us after 3 s, and an answer may take two questions.
 SECONDS = 1.25
@@ -52,14 +56,21 @@ def ask(method: str, **words: Any) -> dict[str, Any]:
         retry_handlers=[],
     )
     try:
-        return cast(dict[str, Any], client.api_call(method, params=words).data)
+        answer = cast(dict[str, Any], client.api_call(method, params=words).data)
     except SlackApiError as refused:
-        status, word = refused.response.status_code, str(refused.response.get("error", ""))
-        if status == 429 or status >= 500 or word in ("ratelimited", "internal_error", "fatal_error"):
-            raise Away from refused
-        raise Said(word or str(status)) from refused
+        raise _meant(slackapi.meaning(refused, method)) from refused
     except (SlackRequestError, OSError, ValueError) as broken:
         raise Away from broken
+    trouble.over(Channel.SLACK, (method,))
+    return answer
+
+
+def _meant(failure: Exception) -> Refused:
+    """The refusal as the person who waits reads it; what an admin has to mend is written down for them."""
+    if isinstance(failure, Unconnected):
+        trouble.begin(Channel.SLACK, failure)
+        return Said("missing_scope" if failure.what != trouble.TOKEN else "invalid_auth")
+    return Said(failure.word) if isinstance(failure, slackapi.Refused) else Away()
 
 
 def try_to(method: str, **words: Any) -> None:

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from chatops import words
 from incidents.models import Incident
-from notifications.channels.slack import SAY, escape
+from notifications.channels.slack import SAY
+from notifications.channels.slack import cut as cut
 
 Block = dict[str, Any]
 MOST_OPTIONS, LONGEST_OPTION, LONGEST_INPUT, LONGEST_TEXT = 100, 75, 3_000, 3_000
@@ -60,20 +61,6 @@ def _size(value: Any) -> int:
             len(one) if name == "text" and isinstance(one, str) else _size(one) for name, one in value.items()
         )
     return sum(_size(one) for one in value) if isinstance(value, list) else 0
-
-
-def cut(text: str, most: int) -> str:
-    """Escaped, and at most so long; what Slack writes as ``&amp;`` is never cut in two."""
-    escaped = escape(text)
-    if len(escaped) <= most:
-        return escaped
-    kept, size = [], 1
-    for letter in text:
-        size += len(escape(letter))
-        if size > most:
-            break
-        kept.append(letter)
-    return escape("".join(kept).rstrip()) + "…"
 
 
 def plain(text: str, most: int = LONGEST_OPTION) -> Block:

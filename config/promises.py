@@ -17,6 +17,7 @@ INVARIANTS: list[Callable[[], Broken | None]] = [
     pages.unasked,
     pages.untried,
     messages.unsent,
+    messages.unconnected,
     pages.after_acknowledgement,
     clocks.unnoticed,
     pages.management_unheard,

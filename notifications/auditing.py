@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from lib.promises import Broken
 from notifications import wanted
-from notifications.models import Delivery
+from notifications.models import ChannelTrouble, Delivery
 
 # A lease (10 s), a slow receiver (15 s) and the watch's relief, with room.
 LATE = timedelta(seconds=45)
@@ -21,3 +21,11 @@ def unsent() -> Broken | None:
     if not found["n"]:
         return None
     return Broken("urgent-messages", _("%(n)d wait and were not tried") % found, found["since"])
+
+
+def unconnected() -> Broken | None:
+    """No channel waits for an admin: where a token was revoked or a right is missing, they are told, once."""
+    found = list(ChannelTrouble.objects.order_by("since")[:5])
+    if not found:
+        return None
+    return Broken("channels", "; ".join(map(str, found)), found[0].since)

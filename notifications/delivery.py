@@ -12,7 +12,7 @@ from django.db.models import F, Min, Q
 from django.utils.timezone import now
 
 from lib import failpoints
-from notifications import backoff, hurrying, wanted
+from notifications import backoff, hurrying, trouble, wanted
 from notifications.channels.apprise import Apprise
 from notifications.channels.base import Known, Told, Transport
 from notifications.channels.email import Email
@@ -21,7 +21,7 @@ from notifications.channels.phone import Sms, Voice
 from notifications.channels.push import WebPush
 from notifications.channels.slack import DirectMessage, Room
 from notifications.channels.webhook import SignedWebhook
-from notifications.errors import Passing, Permanent
+from notifications.errors import Passing, Permanent, Unconnected
 from notifications.models import (
     OPEN,
     URGENT,
@@ -192,6 +192,8 @@ def _mark(row: Delivery, result: Told | Passing | Permanent | None) -> None:
         if _settle(row, result):
             TRANSPORTS[row.channel].settle(row, result)
         return
+    if isinstance(result, Unconnected):
+        trouble.begin(row.channel, result)
     reason = _clean(str(result))
     again = backoff.next_try(row, result) if isinstance(result, Passing) else None
     _failed(row, reason, again)
@@ -199,7 +201,9 @@ def _mark(row: Delivery, result: Told | Passing | Permanent | None) -> None:
 
 @transaction.atomic
 def _settle(row: Delivery, told: Told) -> bool:
-    mine = _mine(row).update(sent_at=now(), error="", data={**row.data, "told": told}, **_burnt(row))
+    # What did not pass beside the message itself is read in the admin.
+    beside = _clean(str(told.get("notes") or ""))
+    mine = _mine(row).update(sent_at=now(), error=beside, data={**row.data, "told": told}, **_burnt(row))
     if mine and row.fact("method"):
         # Of a mail that bounced, being taken by the mail server says little: the next one may bounce too.
         quiet = Q(bounced_at=None) | Q(bounced_at__lt=now() - BOUNCE_STANDS)

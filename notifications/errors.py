@@ -1,4 +1,4 @@
-"""The two ways in which a message fails: for good, or for now."""
+"""The ways in which a message fails: for good, for now, or until an admin has mended something."""
 
 from datetime import timedelta
 
@@ -16,3 +16,14 @@ class Passing(Exception):
     def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class Unconnected(Passing):
+    """Nothing passes until an admin mends the connection (a revoked token, a missing right).
+
+    The message waits for days, not for hours. ``what`` names the trouble, so that it is told once.
+    """
+
+    def __init__(self, reason: str, *, what: str) -> None:
+        super().__init__(reason)
+        self.what = what

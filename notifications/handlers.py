@@ -20,6 +20,11 @@ def hook_failed(payload: Payload) -> None:
     telling.hook_failed(payload["delivery"])
 
 
+@on("notifications.failed", name="notifications.room_failed")
+def room_failed(payload: Payload) -> None:
+    telling.room_failed(payload["delivery"])
+
+
 @on("notifications.failed", name="notifications.gone")
 def gone(payload: Payload) -> None:
     subscribing.gone(payload["delivery"])

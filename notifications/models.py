@@ -264,6 +264,24 @@ class DeliveryAttempt(models.Model):
         return f"{self.delivery_id} try {self.number}: {self.outcome}"
 
 
+class ChannelTrouble(models.Model):
+    """What keeps a whole channel from working until an admin mends it: a revoked token, a missing right."""
+
+    channel = models.CharField(max_length=12, choices=Channel)
+    what = models.CharField(max_length=80, help_text="The token, or the method that may not be called.")
+    reason = models.CharField(max_length=300)
+    since = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["since"]
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "what"], name="channel_trouble_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.reason}"
+
+
 class ChatRoom(models.Model):
     """The Slack channel of an incident, once it was opened."""
 

@@ -12,9 +12,11 @@ from incidents.kinds import INCIDENT_COMMANDER, DeadlineKind, EventKind
 from incidents.models import Incident, IncidentMember, TimelineEvent
 from incidents.questions import ask
 from notifications import contacts, delivery, wording
-from notifications.channels import slack
-from notifications.models import Channel, Delivery, OutgoingWebhook, Word
+from notifications.channels import slack, slackapi
+from notifications.models import Channel, ChatRoom, Delivery, OutgoingWebhook, Word
 
+# What happened before there was a channel: the newest of it that one message holds.
+_BEFORE = slack.LONGEST_TEXT - 100
 #: After these nothing is said in the channel any more.
 _LAST = (EventKind.CLOSED, EventKind.DISMISSED, EventKind.MERGED)
 #: What changes the channel's topic.
@@ -58,23 +60,22 @@ def event(event_id: int) -> None:
 
 def _room(one: TimelineEvent, incident: Incident) -> None:
     """Every event appears in the incident's channel, which declaring opens; without Slack nothing is owed."""
-    if not slack.is_configured() or not incident.channel_name:
+    if not slackapi.is_configured() or not incident.channel_name:
         return
     opened = Delivery.objects.filter(key=f"room:{incident.pk}:open").first()
     if opened is None:
         _open(one, incident)
         return
-    if Delivery.objects.filter(key=f"room:{incident.pk}:archive").exists():
+    gone = ChatRoom.objects.filter(incident=incident).exclude(archived_at=None)
+    if Delivery.objects.filter(key=f"room:{incident.pk}:archive").exists() or gone.exists():
         return  # Nobody can write there any more; the room goes on without it.
     if incident.is_private and not opened.fact("is_private"):
         _leave(one, incident)
         return
     chairs = roles.holders(incident)
-    data = {
-        "topic": wording.topic(incident, chairs) if one.kind in _TOPICAL else "",
-        "invite": [user.email for user in _newcomers(one)],
-        "event": one.pk,
-    }
+    data: dict[str, object] = {"invite": [user.email for user in _newcomers(one)], "event": one.pk}
+    if one.kind in _TOPICAL:
+        data |= {"topic": wording.topic(incident, chairs), **_summary(incident)}
     _post(incident, key=f"room:event:{one.pk}", body=wording.post(one, incident), data=data)
     if one.kind in _LAST:
         _archive(incident)
@@ -102,7 +103,7 @@ def _archive(incident: Incident) -> None:
 
 def bookmark(incident: Incident, title: str, link: str) -> None:
     """A link at the top of the incident's channel, once by its address; nothing where there is no channel."""
-    if slack.is_configured() and incident.channel_name:
+    if slackapi.is_configured() and incident.channel_name:
         key = f"room:{incident.pk}:bookmark:{link}"[:200]
         _post(incident, key=key, body="", data={"bookmarks": {title: link}})
 
@@ -113,18 +114,34 @@ def _open(one: TimelineEvent, incident: Incident) -> None:
         "name": incident.channel_name,
         "number": incident.number,
         "is_private": incident.is_private or incident.is_drill,
-        "invite": [user.email for user in _people(incident)],
-        "topic": wording.topic(incident, roles.holders(incident)),
-        "bookmarks": {_("Incident room"): incident.url},
     }
-    _post(incident, key=f"room:{incident.pk}:open", body=wording.summary(incident), data=data)
+    # Each step is a row of its own: one that fails for now is tried again without opening a second channel.
+    _post(incident, key=f"room:{incident.pk}:open", body="", data=data)
+    pinned: dict[str, object] = {"do": "summary", "number": incident.number}
+    _post(incident, key=f"room:{incident.pk}:summary", body=wording.summary(incident), data=pinned)
+    around: dict[str, object] = {
+        "topic": wording.topic(incident, roles.holders(incident)),
+        "invite": [user.email for user in _people(incident)],
+    }
+    _post(incident, key=f"room:{incident.pk}:people", body="", data=around)
+    bookmark(incident, _("Incident room"), incident.url)
     _post(incident, key=f"room:event:{one.pk}", body=before(incident, one), data={"event": one.pk})
+
+
+def _summary(incident: Incident) -> dict[str, object]:
+    """The pinned summary as it reads now, for the message that is there."""
+    return {"summary": wording.summary(incident), "number": incident.number}
 
 
 def before(incident: Incident, one: TimelineEvent) -> str:
     """What happened before there was a channel, up to this event, in one message."""
     earlier = incident.timeline.filter(number__lte=one.number).order_by("number")
-    return "\n".join(wording.post(row, incident) for row in earlier)[-30_000:]
+    lines, size = [wording.post(row, incident) for row in earlier], 0
+    for place in range(len(lines) - 1, -1, -1):
+        size += len(slack.escape(lines[place])) + 1
+        if size > _BEFORE:
+            return "\n".join(["…", *lines[place + 1 :]])
+    return "\n".join(lines)
 
 
 def _post(incident: Incident, *, key: str, body: str, data: dict[str, object]) -> None:
@@ -295,6 +312,15 @@ def _payload(one: TimelineEvent, incident: Incident) -> dict[str, object]:
             },
         },
     }
+
+
+def room_failed(delivery_id: int) -> bool:
+    """Somebody archived or deleted the channel in Slack: nothing more is said there, the room goes on."""
+    row = Delivery.objects.filter(pk=delivery_id, channel=Channel.ROOM).first()
+    if row is None or not row.error.endswith(slack.GONE):
+        return False
+    room = ChatRoom.objects.filter(incident=row.incident_id or 0, archived_at=None)
+    return bool(room.update(archived_at=now()))
 
 
 def hook_failed(delivery_id: int) -> bool:

@@ -22,6 +22,10 @@ class Known:
     channel: str = ""
     #: The message in it that is edited, by Slack's ``ts``; nothing when it never arrived.
     changes: str = ""
+    #: The pinned summary in it, by Slack's ``ts``.
+    summary: str = ""
+    #: Channels of that name which belong to other incidents.
+    others: frozenset[str] = frozenset()
 
     @property
     def secret(self) -> str:

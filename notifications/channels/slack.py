@@ -7,13 +7,13 @@ from django.conf import settings
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackRequestError
 
-from notifications.channels.base import Known, Plain, Told
-from notifications.errors import Passing, Permanent
+from notifications import trouble
+from notifications.channels.base import Known, Told
+from notifications.channels.slackapi import Refused, call, client, is_configured, own_channel, person
+from notifications.errors import Passing, Permanent, Unconnected
 from notifications.models import ChatRoom, Delivery
 
-TIMEOUT_SECONDS = 8
 #: What the button of a page is called when it comes back; its value is the page's id.
 ACKNOWLEDGE_PAGE = "acknowledge_page"
 #: What the buttons of a channel's summary are called: this and the command; the value is the number.
@@ -27,93 +27,54 @@ _BUTTONS = (
     ("mitigate", gettext_lazy("Mitigated")),
     ("resolve", gettext_lazy("Resolved")),
 )
-# Slack's own words for "not now".
-_PASSING = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _TRIES_OF_A_NAME = 20
+# Two clocks, ours and Slack's, and the seconds between owing a channel and opening it.
+_APART = timedelta(minutes=5)
+#: Slack refuses to change a message to more than 4,000 characters, and a redaction must always be possible.
+LONGEST_TEXT, _LONGEST_SECTION, LONGEST_TOPIC = 3_900, 2_900, 250
+#: Nobody can write in the channel any more: somebody archived or deleted it in Slack, or put the app out.
+GONE = ("is_archived", "channel_not_found")
+_UNCHANGEABLE = (*GONE, "message_not_found", "edit_window_closed", "cant_update_message")
 
 
-def is_configured() -> bool:
-    return bool(settings.SLACK_BOT_TOKEN)
-
-
-def _client() -> WebClient:
-    if not is_configured():
-        raise Permanent("Slack is not connected: there is no bot token.")
-    base = settings.SLACK_API_URL.rstrip("/") + "/"
-    return WebClient(token=settings.SLACK_BOT_TOKEN, base_url=base, timeout=TIMEOUT_SECONDS)
-
-
-def _call(client: WebClient, method: str, **words: Any) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = dict(client.api_call(method, json=words).data)  # type: ignore[arg-type]
-        return answer
-    except SlackApiError as refused:
-        raise _error(refused) from refused
-    except (SlackRequestError, OSError, ValueError) as broken:
-        raise Passing(f"Slack cannot be reached: {broken}") from broken
-
-
-def _error(refused: SlackApiError) -> Exception:
-    response = refused.response
-    status = getattr(response, "status_code", 200)
-    try:
-        word = str(response.get("error", "")) if response is not None else ""
-    except ValueError:
-        word = ""
-    if status == 429 or word == "ratelimited":
-        seconds = str(dict(response.headers).get("Retry-After", dict(response.headers).get("retry-after", 5)))
-        wait = timedelta(seconds=min(int(seconds), 3_600)) if seconds.isdigit() else timedelta(seconds=5)
-        return Passing("Slack asks to slow down.", wait)
-    if status >= 500 or word in _PASSING:
-        return Passing(f"Slack answered {status} {word}".strip())
-    return Permanent(f"Slack refused: {word or status}")
-
-
-def _person(client: WebClient, email: str) -> str | None:
-    """The Slack id of an address, or None where Slack does not know it."""
-    try:
-        answer = client.users_lookupByEmail(email=email)
-    except SlackApiError as refused:
-        failure = _error(refused)
-        if isinstance(failure, Passing):
-            raise failure from refused
-        return None
-    except (SlackRequestError, OSError, ValueError) as broken:
-        raise Passing(f"Slack cannot be reached: {broken}") from broken
-    return str(answer["user"]["id"])
-
-
-class DirectMessage(Plain):
+class DirectMessage:
     """To one person, by Slack id or by the e-mail address that Slack knows."""
 
     def is_set_up(self) -> bool:
         return is_configured()
 
+    def prepare(self, delivery: Delivery) -> Known:
+        return Known()
+
     def send(self, delivery: Delivery, known: Known) -> Told:
-        client, target = _client(), delivery.address
+        slack, target = client(), delivery.address
         edited = delivery.fact("edit") or {}
         if edited.get("ts") and edited.get("channel"):
-            return self._edit(client, delivery, edited)
+            return self._edit(slack, delivery, edited)
         if "@" in target:
-            found = _person(client, target)
+            found = person(slack, target)
             if found is None:
                 raise Permanent("Slack knows nobody with this address.")
             target = found
-        words: dict[str, Any] = {"channel": target, "text": escape(delivery.body), "unfurl_links": False}
+        words: dict[str, Any] = {"channel": target, "text": cut(delivery.body, LONGEST_TEXT), **_PLAIN}
         if url := delivery.fact("acknowledge_url"):
             words["blocks"] = [section(delivery.body), button("Acknowledge", url, page=delivery.fact("page"))]
-        answer = _call(client, "chat.postMessage", **words)
+        answer = call(slack, "chat.postMessage", **words)
         return {"ts": answer.get("ts"), "channel": answer.get("channel")}
 
     @staticmethod
-    def _edit(client: WebClient, delivery: Delivery, edited: dict[str, Any]) -> Told:
+    def _edit(slack: WebClient, delivery: Delivery, edited: dict[str, Any]) -> Told:
         """Say it in the message that is there, so that nothing rings again."""
         blocks = [section(delivery.body)]
         if url := delivery.fact("acknowledge_url"):
             blocks.append(button("Acknowledge", url))
-        words = {"channel": edited["channel"], "ts": edited["ts"], "text": escape(delivery.body)}
-        answer = _call(client, "chat.update", **words, blocks=blocks)
+        text = cut(delivery.body, LONGEST_TEXT)
+        words = {"channel": edited["channel"], "ts": edited["ts"], "text": text}
+        answer = call(slack, "chat.update", **words, blocks=blocks)
         return {"ts": answer.get("ts"), "channel": answer.get("channel")}
+
+    def settle(self, delivery: Delivery, told: Told) -> None:
+        trouble.over(delivery.channel, ("chat.postMessage", "users.lookupByEmail"))
 
 
 class Room:
@@ -123,124 +84,180 @@ class Room:
         return is_configured()
 
     def prepare(self, delivery: Delivery) -> Known:
-        room = ChatRoom.objects.filter(incident=delivery.incident_id or 0).first()
-        changed = Delivery.objects.filter(pk=delivery.fact("of") or 0).first()
-        told = (changed.fact("told") or {}) if changed else {}
-        return Known(channel=room.channel_id if room else "", changes=str(told.get("ts") or ""))
+        incident = delivery.incident_id or 0
+        if delivery.fact("do") == "open":
+            alike = ChatRoom.objects.filter(name__startswith=str(delivery.fact("name"))[:76])
+            others = frozenset(alike.exclude(incident=incident).values_list("channel_id", flat=True))
+        else:
+            others = frozenset()
+        room = ChatRoom.objects.filter(incident=incident).first()
+        return Known(
+            channel=room.channel_id if room else "",
+            changes=_ts(Delivery.objects.filter(pk=delivery.fact("of") or 0)),
+            summary=_ts(Delivery.objects.filter(key=f"room:{incident}:summary"))
+            if "summary" in delivery.data
+            else "",
+            others=others,
+        )
 
     def send(self, delivery: Delivery, known: Known) -> Told:
-        client = _client()
-        if delivery.fact("do") == "open":
-            return self._open(client, delivery, known)
+        slack, do = client(), delivery.fact("do")
+        if do == "open":
+            return self._open(slack, delivery, known)
         if not known.channel:
             raise Permanent("The incident has no channel in Slack.")
-        if delivery.fact("do") == "archive":
-            return self._archive(client, known)
-        if delivery.fact("do") == "edit":
-            return self._edit(client, delivery, known)
-        return self._post(client, delivery, known)
+        does = {"archive": self._archive, "edit": self._edit, "summary": self._summary}
+        return does.get(do, self._post)(slack, delivery, known)
 
     def settle(self, delivery: Delivery, told: Told) -> None:
-        if delivery.fact("do") == "open" and told.get("id"):
+        incident, do = delivery.incident_id or 0, delivery.fact("do")
+        trouble.over(delivery.channel, _METHODS.get(do, ("chat.postMessage",)))
+        if do == "open" and told.get("id"):
             ChatRoom.objects.get_or_create(
-                incident_id=delivery.incident_id or 0,
-                defaults={"channel_id": told["id"], "name": told["name"]},
+                incident_id=incident, defaults={"channel_id": told["id"], "name": told["name"]}
             )
-        elif delivery.fact("do") == "archive":
-            ChatRoom.objects.filter(incident=delivery.incident_id or 0, archived_at=None).update(
-                archived_at=now()
-            )
+        elif do == "archive":
+            ChatRoom.objects.filter(incident=incident, archived_at=None).update(archived_at=now())
 
-    def _open(self, client: WebClient, delivery: Delivery, known: Known) -> Told:
+    def _open(self, slack: WebClient, delivery: Delivery, known: Known) -> Told:
+        """The channel and nothing else: what follows has rows of its own, and no failure opens a second."""
         if known.channel:
             return {"id": known.channel, "name": delivery.fact("name"), "known": True}
-        channel = self._create(client, str(delivery.fact("name")), bool(delivery.fact("is_private")))
-        target = str(channel["id"])
-        notes: list[str] = []
-        people = [found for email in delivery.fact("invite", []) if (found := _person(client, email))]
-        self._try(
-            notes, client, "conversations.setTopic", channel=target, topic=delivery.fact("topic", "")[:250]
-        )
-        if people:
-            self._try(notes, client, "conversations.invite", channel=target, users=",".join(people))
-        said: dict[str, Any] = {"text": escape(delivery.body), "unfurl_links": False}
-        if settings.SLACK_SIGNING_SECRET and delivery.fact("number"):
-            said["blocks"] = [section(delivery.body), verbs(int(delivery.fact("number")))]
-        posted = self._try(notes, client, "chat.postMessage", channel=target, **said)
-        if posted.get("ts"):
-            self._try(notes, client, "pins.add", channel=target, timestamp=posted["ts"])
-        self._bookmark(notes, client, target, delivery)
-        return {"id": target, "name": channel["name"], "summary": posted.get("ts"), "notes": "; ".join(notes)}
+        name, is_private = str(delivery.fact("name")), bool(delivery.fact("is_private"))
+        names = [name, *(f"{name[:76]}-{number}" for number in range(2, _TRIES_OF_A_NAME + 1))]
+        is_looked_for = False
+        for wanted in names:
+            try:
+                channel = call(slack, "conversations.create", name=wanted, is_private=is_private)["channel"]
+                return {"id": str(channel["id"]), "name": str(channel["name"])}
+            except Refused as refused:
+                if refused.word != "name_taken":
+                    raise
+            if not is_looked_for:
+                is_looked_for = True
+                since = (delivery.created_at - _APART).timestamp()
+                mine = own_channel(slack, set(names), is_private=is_private, since=since, others=known.others)
+                if mine:
+                    return {"id": str(mine["id"]), "name": str(mine["name"]), "found": True}
+        raise Permanent(f"Every name like #{name} is taken in Slack.")
 
-    def _bookmark(self, notes: list[str], client: WebClient, target: str, delivery: Delivery) -> None:
+    def _summary(self, slack: WebClient, delivery: Delivery, known: Known) -> Told:
+        """What is pinned at the top, with the vital verbs as buttons."""
+        words = {"channel": known.channel, **summary(delivery.body, delivery.fact("number")), **_PLAIN}
+        posted = _within(slack, "chat.postMessage", **words)
+        notes: list[str] = []
+        _beside(notes, slack, "pins.add", channel=known.channel, timestamp=posted.get("ts"))
+        return {"ts": posted.get("ts"), "notes": "; ".join(notes)}
+
+    def _post(self, slack: WebClient, delivery: Delivery, known: Known) -> Told:
+        """Who comes in, what stands at the top, and then the words; all but these may be said twice."""
+        notes: list[str] = []
+        self._invite(notes, slack, delivery, known.channel)
+        if topic := delivery.fact("topic"):
+            words = {"channel": known.channel, "topic": str(topic)[:LONGEST_TOPIC]}
+            _beside(notes, slack, "conversations.setTopic", **words)
+        if (text := delivery.fact("summary")) and known.summary:
+            words = {"channel": known.channel, "ts": known.summary, **summary(text, delivery.fact("number"))}
+            _beside(notes, slack, "chat.update", **words)
         for title, link in delivery.fact("bookmarks", {}).items():
-            self._try(notes, client, "bookmarks.add", channel_id=target, title=title, type="link", link=link)
+            words = {"channel_id": known.channel, "title": title, "type": "link", "link": link}
+            _beside(notes, slack, "bookmarks.add", **words)
+        told: Told = {"notes": "; ".join(notes)} if notes else {}
+        if delivery.body:
+            text = cut(delivery.body, LONGEST_TEXT)
+            answer = _within(slack, "chat.postMessage", channel=known.channel, text=text, **_PLAIN)
+            told["ts"] = answer.get("ts")
+        return told
 
     @staticmethod
-    def _edit(client: WebClient, delivery: Delivery, known: Known) -> Told:
-        """Say it anew in a message that is there; one that never arrived needs no change."""
-        ts = known.changes
-        if not ts:
-            return {"unsaid": True}
+    def _invite(notes: list[str], slack: WebClient, delivery: Delivery, channel: str) -> None:
+        """Those whom Slack knows; one who is in already, or may not come in, keeps nobody else out."""
         try:
-            answer = _call(client, "chat.update", channel=known.channel, ts=ts, text=escape(delivery.body))
-        except Permanent as refused:
+            people = [found for email in delivery.fact("invite", []) if (found := person(slack, email))]
+        except Unconnected as failure:
+            notes.append(str(failure))
+            return
+        if people:
+            words = {"channel": channel, "users": ",".join(people), **({"force": True} if people[1:] else {})}
+            _beside(notes, slack, "conversations.invite", **words)
+
+    @staticmethod
+    def _edit(slack: WebClient, delivery: Delivery, known: Known) -> Told:
+        """Say it anew in a message that is there; one that never arrived needs no change."""
+        if not known.changes:
+            return {"unsaid": True}
+        text = cut(delivery.body, LONGEST_TEXT)
+        try:
+            answer = _within(slack, "chat.update", channel=known.channel, ts=known.changes, text=text)
+        except Refused as refused:
             # Nothing can be changed there any more; what was said in it is Slack's to keep.
-            if not any(word in str(refused) for word in ("is_archived", "message_not_found")):
+            if refused.word not in _UNCHANGEABLE:
                 raise
-            return {"unchanged": True}
+            return {"unchanged": True, "notes": str(refused)}
         return {"ts": answer.get("ts")}
 
     @staticmethod
-    def _archive(client: WebClient, known: Known) -> Told:
+    def _archive(slack: WebClient, delivery: Delivery, known: Known) -> Told:
         try:
-            _call(client, "conversations.archive", channel=known.channel)
-        except Permanent as refused:
-            if "already_archived" not in str(refused):
+            _within(slack, "conversations.archive", channel=known.channel)
+        except Refused as refused:
+            if refused.word not in ("already_archived", *GONE):
                 raise
         return {"archived": True}
 
-    @staticmethod
-    def _try(notes: list[str], client: WebClient, method: str, **words: Any) -> dict[str, Any]:
-        """The channel exists by now: what else fails is noted, never a reason to open a second one."""
-        try:
-            return _call(client, method, **words)
-        except (Passing, Permanent) as failure:
-            notes.append(f"{method}: {failure}")
-            return {}
 
-    @staticmethod
-    def _create(client: WebClient, name: str, is_private: bool) -> dict[str, Any]:
-        for number in range(1, _TRIES_OF_A_NAME + 1):
-            wanted = name if number == 1 else f"{name[:76]}-{number}"
-            try:
-                answer = _call(client, "conversations.create", name=wanted, is_private=is_private)
-                channel: dict[str, Any] = answer["channel"]
-                return channel
-            except Permanent as refused:
-                if "name_taken" not in str(refused):
-                    raise
-        raise Permanent(f"Every name like #{name} is taken in Slack.")
+#: Which methods a message proves to be allowed; any other posts.
+_METHODS = {
+    "open": ("conversations.create", "users.conversations", "auth.test"),
+    "archive": ("conversations.archive",),
+    "edit": ("chat.update",),
+}
+#: Our own links lead to a sign-in page: a preview would only push the words away.
+_PLAIN = {"unfurl_links": False, "unfurl_media": False}
 
-    def _post(self, client: WebClient, delivery: Delivery, known: Known) -> Told:
-        told: Told = {}
-        if invite := delivery.fact("invite"):
-            people = [found for email in invite if (found := _person(client, email))]
-            if people:
-                self._try([], client, "conversations.invite", channel=known.channel, users=",".join(people))
-        self._bookmark([], client, known.channel, delivery)
-        if topic := delivery.fact("topic"):
-            self._try([], client, "conversations.setTopic", channel=known.channel, topic=topic[:250])
-        if delivery.body:
-            answer = _call(
-                client,
-                "chat.postMessage",
-                channel=known.channel,
-                text=escape(delivery.body),
-                unfurl_links=False,
-            )
-            told["ts"] = answer.get("ts")
-        return told
+
+def _ts(rows: Any) -> str:
+    """The ``ts`` that Slack told of a message which was sent."""
+    row = rows.first()
+    told = (row.fact("told") or {}) if row else {}
+    return str(told.get("ts") or "")
+
+
+def _within(slack: WebClient, method: str, *, channel: str, **words: Any) -> dict[str, Any]:
+    """Call it as a member: whoever put the app out of a public channel did not mean the incident."""
+    try:
+        return call(slack, method, channel=channel, **words)
+    except Refused as refused:
+        if refused.word != "not_in_channel":
+            raise
+    call(slack, "conversations.join", channel=channel)
+    return call(slack, method, channel=channel, **words)
+
+
+def _beside(notes: list[str], slack: WebClient, method: str, **words: Any) -> None:
+    """What stands beside the words: "not now" is tried again with them, a refusal is only noted.
+
+    A token that is refused altogether would refuse the words as well, so it is raised.
+    """
+    try:
+        call(slack, method, **words)
+    except Unconnected as failure:
+        if failure.what == trouble.TOKEN:
+            raise
+        notes.append(str(failure))
+    except Passing:
+        raise
+    except Refused as refused:
+        if refused.word not in ("already_in_channel", "already_pinned", "cant_invite_self"):
+            notes.append(f"{method}: {refused}")
+
+
+def summary(text: str, number: Any) -> dict[str, Any]:
+    """The words of the pinned summary, with buttons where Slack may call us back."""
+    said: dict[str, Any] = {"text": cut(text, LONGEST_TEXT)}
+    if settings.SLACK_SIGNING_SECRET and number:
+        said["blocks"] = [section(text), verbs(int(number))]
+    return said
 
 
 def escape(text: str) -> str:
@@ -248,8 +265,22 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def cut(text: str, most: int) -> str:
+    """Escaped, and at most so long; what Slack writes as ``&amp;`` is never cut in two."""
+    escaped = escape(text)
+    if len(escaped) <= most:
+        return escaped
+    kept, size = [], 1
+    for letter in text:
+        size += len(escape(letter))
+        if size > most:
+            break
+        kept.append(letter)
+    return escape("".join(kept).rstrip()) + "…"
+
+
 def section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": escape(text)[:2900]}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, _LONGEST_SECTION) or "–"}}
 
 
 def button(label: str, url: str, *, page: int | None = None) -> dict[str, Any]:

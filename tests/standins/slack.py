@@ -1,4 +1,8 @@
-"""A workspace that speaks Slack's Web API: it keeps people and channels, and refuses what Slack refuses."""
+"""A workspace that speaks Slack's Web API: it keeps people and channels, and refuses what Slack refuses.
+
+It asks for the scopes that Slack's reference names for each method, and the app has those of our manifest and
+no other. So a test fails here where the real app would be refused.
+"""
 
 import itertools
 import json
@@ -6,7 +10,9 @@ import re
 import threading
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
+import yaml
 from django.utils.timezone import now
 
 from tests.standins.server import StandIn
@@ -14,12 +20,58 @@ from tests.standins.server import StandIn
 TEAM = "T0001"
 #: A trigger opens one view, within this time.
 TRIGGER_LIVES = timedelta(seconds=3)
+#: The bot's own person.
+ME = "UTOCSIN"
+MANIFEST = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "slack-manifest.yaml"
 _NAME = re.compile(r"^[a-z0-9_-]{1,80}\Z")
+_CHANNELS, _HISTORY = ("channels:manage", "groups:write"), ("channels:history", "groups:history")
+#: Which scope each method needs, for public and for private channels, by its page in Slack's reference.
+SCOPES = {
+    "auth.test": (),
+    "bookmarks.add": ("bookmarks:write",),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.postMessage": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "conversations.archive": _CHANNELS,
+    "conversations.create": _CHANNELS,
+    "conversations.history": _HISTORY,
+    "conversations.invite": _CHANNELS,
+    "conversations.join": ("channels:join",),
+    "conversations.replies": _HISTORY,
+    "conversations.setTopic": _CHANNELS,
+    "pins.add": ("pins:write",),
+    "users.conversations": ("channels:read", "groups:read"),
+    "users.info": ("users:read",),
+    "users.lookupByEmail": ("users:read.email",),
+    "views.open": (),
+    "views.publish": (),
+    "views.update": (),
+}
+#: Of these Slack's reference takes a form only.
+_FORM_ONLY = ("conversations.history", "conversations.replies", "users.conversations", "users.info")
+_FORM_ONLY += ("users.lookupByEmail",)
+#: The longest text of a message that is changed; a new one may be ten times as long.
+_LONGEST_CHANGE = 4_000
+
+
+def manifest_scopes():
+    """What the app may do that is made from our manifest."""
+    said = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    return set(said["oauth_config"]["scopes"]["bot"])
+
+
 _SURFACES = {"message": 50, "modal": 100, "home": 100}
 
 
 class No(Exception):
     """What Slack answers as ``error``."""
+
+
+class Lacks(Exception):
+    """The app has not asked for this scope."""
+
+    def __init__(self, scope):
+        self.scope = scope
 
 
 def need(is_right, word, detail=""):
@@ -138,6 +190,8 @@ class Workspace(StandIn):
         self.people, self.messages, self.channels, self.homes = {}, {}, {}, {}
         self.calls, self.is_away, self.triggers = [], False, {}
         self.replaced = []
+        #: What the app may, and the word by which Slack refuses its token altogether, if it does.
+        self.scopes, self.refuses_token = manifest_scopes(), ""
         self._count, self._lock = itertools.count(1), threading.Lock()
         super().__init__()
         self.url += "/api/"
@@ -146,7 +200,10 @@ class Workspace(StandIn):
         if self.is_away:
             return 503, {"Content-Type": "application/json"}, {"ok": False}
         is_json = "json" in asked.headers.get("content-type", "")
-        said, method = (asked.json if is_json else asked.form), asked.path.rpartition("/")[2]
+        said, method = (
+            ((asked.json if asked.body else {}) if is_json else asked.form),
+            asked.path.rpartition("/")[2],
+        )
         with self._lock:
             self.calls.append((method, said))
             does = getattr(self, method.replace(".", "_"), None)
@@ -155,7 +212,12 @@ class Workspace(StandIn):
             )
             try:
                 need(is_let_in, "not_authed")
+                need(method == "respond" or not self.refuses_token, self.refuses_token)
+                need(not (is_json and method in _FORM_ONLY), "invalid_arguments", "a form only")
+                self._may(method, said)
                 found = does(**said) if does else {"error": "unknown_method"}
+            except Lacks as lacks:
+                found = {"error": "missing_scope", "needed": lacks.scope, "provided": ",".join(self.scopes)}
             except No as no:
                 word, _space, detail = str(no).partition(" ")
                 found = {"error": word, "detail": detail}
@@ -163,6 +225,18 @@ class Workspace(StandIn):
                 found = {"error": "invalid_arguments", "detail": str(wrong)}
         content = {"ok": "error" not in found, **found}
         return 200, {"Content-Type": "application/json"}, content
+
+    def _may(self, method, said):
+        """The scope of the method; of two, the one for this kind of channel."""
+        scopes = SCOPES.get(method, ())
+        if len(scopes) == 2:
+            channel = self.channels.get(said.get("channel"), {})
+            is_private = str(said.get("is_private", channel.get("is_private", ""))).lower() == "true"
+            is_private = is_private or "private_channel" in str(said.get("types", ""))
+            scopes = scopes[1:] if is_private else scopes[:1]
+        for scope in scopes:
+            if scope not in self.scopes:
+                raise Lacks(scope)
 
     def slow_down(self, seconds=30):
         """The next call is one too many."""
@@ -195,20 +269,47 @@ class Workspace(StandIn):
 
     def users_lookupByEmail(self, email, **_rest):
         for one in self.people.values():
-            if one["profile"].get("email") == email:
+            if one["profile"].get("email") == email and not one["deleted"]:
                 return {"user": one}
         raise No("users_not_found")
 
     # Channels
 
-    def _channel(self, channel_id, *, open_only=True):
+    def auth_test(self, **_rest):
+        return {"user_id": ME, "team_id": TEAM}
+
+    def users_conversations(self, types="public_channel", exclude_archived="false", limit=100, cursor=""):
+        kinds = types.split(",")
+        mine = [
+            one
+            for one in self.channels.values()
+            if one["is_in"]
+            and ("private_channel" if one["is_private"] else "public_channel") in kinds
+            and not (exclude_archived == "true" and one["is_archived"])
+        ]
+        need(0 < int(limit) <= 999, "invalid_limit")
+        begin = int(cursor or 0)
+        end = begin + int(limit)
+        told = [
+            {name: one[name] for name in ("id", "name", "creator", "created", "is_private", "is_archived")}
+            for one in mine[begin:end]
+        ]
+        return {
+            "channels": told,
+            "response_metadata": {"next_cursor": str(end) if end < len(mine) else ""},
+        }
+
+    def _channel(self, channel_id, *, open_only=True, member=True):
         need(channel_id in self.channels, "channel_not_found")
         found = self.channels[channel_id]
+        # Who is not in a private channel is not told that it exists.
+        need(found["is_in"] or found["is_archived"] or not found["is_private"], "channel_not_found")
         need(not (open_only and found["is_archived"]), "is_archived")
+        need(found["is_in"] or not member or found["is_archived"], "not_in_channel")
         return found
 
-    def exists(self, channel_id, name, *, is_private=False):
-        """A channel that is there already."""
+    def exists(self, channel_id, name, *, is_private=False, is_in=True, creator="USOMEBODY", **fields):
+        """A channel that is there already; the app is in it unless it is not."""
         self.channels[channel_id] = {
             "id": channel_id,
             "name": name,
@@ -219,29 +320,54 @@ class Workspace(StandIn):
             "messages": [],
             "pins": [],
             "bookmarks": {},
+            "is_in": is_in,
+            "creator": creator,
+            "created": int(now().timestamp()),
+            **fields,
         }
         return self.channels[channel_id]
 
     def conversations_create(self, name, is_private=False, **_rest):
+        need(name, "invalid_name_required")
         need(_NAME.match(name), "invalid_name_specials" if len(name) <= 80 else "invalid_name_maxlength")
+        # An archived channel keeps its name.
         need(all(one["name"] != name for one in self.channels.values()), "name_taken")
-        return {"channel": self.exists(f"C{next(self._count):04}", name, is_private=is_private)}
+        number = f"C{next(self._count):04}"
+        return {"channel": self.exists(number, name, is_private=is_private, creator=ME)}
+
+    def conversations_join(self, channel):
+        found = self._channel(channel, member=False)
+        need(not found["is_private"], "method_not_supported_for_channel_type")
+        found["is_in"] = True
+        return {"channel": {"id": channel, "name": found["name"]}}
 
     def conversations_setTopic(self, channel, topic):
         need(len(topic) <= 250, "too_long")
         self._channel(channel)["topic"] = topic
         return {}
 
-    def conversations_invite(self, channel, users):
+    def conversations_invite(self, channel, users, force=False):
+        """One who cannot come in keeps the others out, unless it is forced."""
         found, new = self._channel(channel), users.split(",")
-        need(all(one in self.people for one in new), "user_not_found")
-        need(not set(new) <= set(found["members"]), "already_in_channel")
-        found["members"] += [one for one in new if one not in found["members"]]
-        return {}
+        need(0 < len(new) <= 100, "too_many_users")
+        wrong = {one: word for one in new if (word := self._not_invited(found, one))}
+        if wrong and (not force or set(wrong) == set(new)):
+            raise No(next(iter(wrong.values())))
+        found["members"] += [one for one in new if one not in wrong]
+        errors = [{"ok": False, "user": one, "error": word} for one, word in wrong.items()]
+        return {"errors": errors} if errors else {}
+
+    def _not_invited(self, found, one):
+        if one == ME:
+            return "cant_invite_self"
+        if one not in self.people or self.people[one]["deleted"]:
+            return "user_not_found"
+        return "already_in_channel" if one in found["members"] else ""
 
     def conversations_archive(self, channel):
         need(not self._channel(channel, open_only=False)["is_archived"], "already_archived")
-        self.channels[channel]["is_archived"] = True
+        # Nobody stays in it, the app neither: it cannot open it again.
+        self.channels[channel] |= {"is_archived": True, "is_in": False}
         return {}
 
     def conversations_history(self, channel, latest, **_rest):
@@ -256,9 +382,9 @@ class Workspace(StandIn):
 
     # Words
 
-    def _say(self, text="", blocks=None, **_rest):
+    def _say(self, text="", blocks=None, is_change=False, **_rest):
         need(text or blocks, "no_text")
-        need(len(text) <= 40_000, "msg_too_long")
+        need(len(text) <= (_LONGEST_CHANGE if is_change else 40_000), "msg_too_long")
         return {"text": text, "blocks": check_blocks(blocks, "message") if blocks else []}
 
     def chat_postMessage(self, channel, **words):
@@ -280,7 +406,8 @@ class Workspace(StandIn):
         return {}
 
     def chat_update(self, channel, ts, **words):
-        said = self._say(**words)
+        said = self._say(**words, is_change=True)
+        need(channel not in self.people, "channel_not_found", "an id of a direct message is meant")
         if channel in self.channels:
             kept = next((m for m in self._channel(channel)["messages"] if m["ts"] == ts), None)
             need(kept is not None, "message_not_found")
