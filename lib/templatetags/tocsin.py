@@ -68,18 +68,26 @@ def ago(when: datetime | None) -> SafeString | str:
     return _time(when, relative(when), "ago") if when else "–"
 
 
+#: By days from today; a weekday says no more than a date where it could be another week's.
+_AUTO = {0: "clock", **dict.fromkeys(range(1, 7), "weekday")}
+
+
 @register.simple_tag
 def moment(when: datetime | None, style: str = "auto") -> SafeString | str:
-    """A ``<time>``: ``auto`` (today the clock, else date too), ``clock``, ``date``, ``full``, ``ago``."""
+    """A ``<time>``: ``auto``, ``clock``, ``date``, ``full``, ``ago``.
+
+    ``auto`` is the clock today, weekday and clock in the six days to come, and the date too at other times.
+    """
     if when is None:
         return "–"
     local = localtime(when)
     if style == "ago":
         return _time(when, relative(when), "ago")
     if style == "auto":
-        style = "clock" if local.date() == localtime(now()).date() else "full"
+        style = _AUTO.get((local.date() - localtime(now()).date()).days, "full")
     text = {
         "clock": f"{local:%H:%M}",
+        "weekday": f"{local:%a %H:%M}",
         "seconds": f"{local:%H:%M:%S}",
         "date": f"{local.day} {local:%b %Y}",
         "full": f"{local.day} {local:%b %Y, %H:%M}",

@@ -35,6 +35,8 @@ def test_a_moment_is_a_clock_today_and_a_date_otherwise():
     with time_machine.travel(NOON, tick=False), timezone.override("Europe/Berlin"):
         assert ">13:00</time>" in show("{% moment when %}", when=NOON)
         assert ">20 Nov 2026, 13:00</time>" in show("{% moment when %}", when=NOON - timedelta(days=3))
+        assert ">Sun 13:00</time>" in show("{% moment when %}", when=NOON + timedelta(days=6))
+        assert ">30 Nov 2026, 13:00</time>" in show("{% moment when %}", when=NOON + timedelta(days=7))
         assert show("{% moment when %}", when=None) == "–"
 
 
