@@ -15,6 +15,7 @@ from detection.forms import InternalReportForm, ReportForm, ReportSettingsForm
 from detection.kinds import CheckState, HeartbeatState
 from detection.models import Alert, Check, Heartbeat, ReportPaging, Settings
 from detection.views import context, for_admins
+from incidents import runbooks
 from incidents.models import Incident
 from lib import callers, doors
 
@@ -103,11 +104,13 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     user: Any = request.user
     incident = get_object_or_404(Incident.objects.visible_to(user), number=number)
     rows = incident.alerts.select_related("source", "service")
+    shown = list(rows.order_by("resolved_at", "-last_seen_at")[:12])
+    known = runbooks.opened(incident) if any(row.runbook_url for row in shown) else []
     page = context(
         request,
         incident=incident,
         indicator=indicators.of(incident),
-        alerts=rows.order_by("resolved_at", "-last_seen_at")[:12],
+        alerts=[(row, runbooks.meant(row.runbook_url, known)) for row in shown],
         total=rows.count(),
         left=rows.open().count(),
         bundles=incident.bundles.select_related("source"),

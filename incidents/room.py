@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog import deploys, mitigations, picture
 from catalog.models import Mitigation
-from incidents import duties, roles
+from incidents import duties, roles, runbooks, telling
 from incidents.kinds import OPEN, DeadlineKind, EventKind, Status
 from incidents.models import Deadline, Incident, MitigationAttempt, Role, TimelineEvent
 from incidents.seen import Seen
@@ -305,13 +305,20 @@ def around(incident: Incident, user: User, seen: Seen | None = None) -> dict[str
         "changes": deploys.recent(service, incident.impact_began_at),
         "neighbours_open": [] if incident.is_private else list(open_there[:10]),
         "picture": picture.draw(service, troubled),
-        "runbooks": list(service.runbooks.all()),
+        "further_runbooks": runbooks.further(incident),
         "similar": similar(incident, user),
         "remedies": remedies(seen),
         "attempts": seen.attempts[:10],
+        "done": _done(incident) if incident.mitigated_at else None,
         "may_run": roles.may_run_mitigations(incident, user),
         "on_call": seen.on_call,
     }
+
+
+def _done(incident: Incident) -> telling.Line | None:
+    """What was said when users stopped hurting, which is the last time that counts."""
+    ends = incident.timeline.filter(kind=EventKind.MITIGATED).select_related("actor").order_by("-number")
+    return next(iter(telling.tell(incident, ends[:1])), None)
 
 
 def counts(incident: Incident) -> tuple[dict[str, int], int]:

@@ -1,9 +1,12 @@
 """Following a runbook: each box ticked, or cleared again, is an event. The timeline alone knows which."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
@@ -96,6 +99,44 @@ def opened(incident: Incident) -> list[Open]:
         lines = [Line(block, mine.get(block.step.key) if block.step else None) for block in blocks]
         found.append(Open(runbook, lines, sum(line.tick is not None for line in lines), count))
     return found
+
+
+@dataclass(frozen=True)
+class Link:
+    """A runbook without boxes, that opens on a page of its own."""
+
+    title: str
+    address: str
+
+
+def further(incident: Incident) -> list[Link]:
+    """What `opened` does not lay open: words without boxes, links, and the service's main runbook."""
+    rows = _of(incident).select_related("service")
+    links = [
+        Link(row.title, _page(row) if row.body else row.url)
+        for row in rows
+        if not any(block.step for block in steps.blocks(row.body))
+    ]
+    main = incident.service.runbook_url
+    if main and not any(main in (row.url, _own(row)) for row in rows):
+        links.insert(0, Link(_("Main runbook"), main))
+    return links
+
+
+def meant(address: str, known: Iterable[Open]) -> Runbook | None:
+    """Which of the room's runbooks an alert's ``runbook_url`` means: its page here, or the link it keeps."""
+    if not address:
+        return None
+    rows = (one.runbook for one in known)
+    return next((row for row in rows if address.rstrip("/") in (row.url.rstrip("/"), _own(row))), None)
+
+
+def _page(runbook: Runbook) -> str:
+    return reverse("catalog:runbook", args=[runbook.service.slug, runbook.pk])
+
+
+def _own(runbook: Runbook) -> str:
+    return settings.BASE_URL + _page(runbook).rstrip("/")
 
 
 def _ticks(incident: Incident) -> dict[int, dict[str, Tick]]:

@@ -23,6 +23,8 @@ from lib.choices import share_choices
 # Verbs that move rows of a list; the page around them stays.
 _TICKS = ("step", "task-end", "task-give")
 _CHAIRS = ("take", "leave", "alone", "volunteer", "withdraw")
+# Said in a hurry: they stand open beside the mitigations, and not among all actions.
+_VITAL = ("mitigate", "resolve", "reopen")
 _BUTTONS = ("acknowledge", "declare", "close", "try", "outcome", *_CHAIRS, *_TICKS)
 
 
@@ -76,6 +78,8 @@ def context_of(
     task = _offer(incident, user, "task", bound if name == "task" else None) if may_act else None
     shared = share_choices(offer["form"] for offer in [*offers, chair, task] if offer)
     writes_updates = may_act and incident.status not in livepart.DONE
+    has_acts = incident.is_open or incident.mitigated_at
+    vital = [offer for offer in offers if offer["name"] in _VITAL] if has_acts else []
     folded = {offer["name"] for offer in offers} | ({"task", "chair"} if may_act else set())
     is_shown = name in folded or (name == "update" and writes_updates)
     return {
@@ -83,7 +87,9 @@ def context_of(
         **room.around(incident, user, seen),
         "nav": "incidents",
         "may_act": may_act,
-        "offers": offers,
+        "offers": [offer for offer in offers if offer not in vital],
+        "vital": vital,
+        "open_at": request.GET.get("runbook", ""),
         "update": _offer(incident, user, "update", bound if name == "update" else None)
         if writes_updates
         else None,
@@ -167,11 +173,18 @@ def say(request: HttpRequest, number: int, name: str) -> HttpResponse:
             if doors.is_fragment(request):
                 # The sentence stands at the top of the page, outside of what the room swaps.
                 return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        if name == "step" and not doors.is_fragment(request):
+            return redirect(_open_at(incident, form.cleaned_data["runbook"]))
         if doors.is_fragment(request):
             gone = not Incident.objects.visible_to(reader(request)).filter(pk=incident.pk).exists()
             return _after(request, number, name) if not gone else redirect("incidents:list")
         return redirect(incident)
     return _refused(request, number, name, form)
+
+
+def _open_at(incident: Incident, runbook: int) -> str:
+    """The room with this runbook lying open, without a script too."""
+    return f"{incident.get_absolute_url()}?runbook={runbook}#boxes-{runbook}"
 
 
 def _after(request: HttpRequest, number: int, name: str) -> HttpResponse:

@@ -109,6 +109,36 @@
     tick();
   });
 
+  // Parts of a page that a phone folds; one that was opened stays open, whatever is drawn again --------------
+  const narrow = matchMedia("(width < 64rem)"), unfolded = new Set();
+  const fold = (root = document) => all("details.part", root).forEach((part) => { part.open = !narrow.matches || unfolded.has(part.id); });
+  narrow.addEventListener("change", () => fold());
+  document.addEventListener("htmx:afterSwap", (event) => fold(event.detail.elt));
+  document.addEventListener("toggle", (event) => {
+    if (!narrow.matches || !event.target.matches?.("details.part")) return;
+    if (event.target.open) unfolded.add(event.target.id); else unfolded.delete(event.target.id);
+  }, true);
+  // A link leads to what is folded, closes the sheet that it stood in, and stays here if its aim is here.
+  function reveal() {
+    const aim = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!aim) return;
+    let shut = false;
+    for (let up = aim.closest("details"); up; up = up.parentElement.closest("details")) { shut ||= !up.open; up.open = true; }
+    if (shut) aim.scrollIntoView();
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link) return;
+    if (link.dataset.leads && document.getElementById(link.dataset.leads)) {
+      event.preventDefault();
+      location.hash = `#${link.dataset.leads}`;
+    }
+    if (link.getAttribute("href").startsWith("#")) { link.closest("[popover]")?.hidePopover(); setTimeout(reveal); }
+  });
+  addEventListener("hashchange", reveal);
+  fold();
+  reveal();
+
   // Lost and found --------------------------------------------------------------------------------------
   const lost = (is) => { const note = document.getElementById("lost"); if (note) note.hidden = !is; };
   for (const kind of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(kind, () => { lost(true); free(); });

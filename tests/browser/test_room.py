@@ -93,7 +93,7 @@ def test_the_vital_verbs_work_with_javascript_off(enter, live_server, incident, 
     page = enter(alice, java_script_enabled=False, viewport={"width": 360, "height": 780})
     go(page, live_server, incident)
     if verb == "acknowledge":
-        page.get_by_role("button", name=re.compile("Acknowledge")).click()
+        page.locator("#head").get_by_role("button", name=re.compile("Acknowledge")).click()
         expect(page.locator("#head")).to_contain_text("Assess scope")
         return
     if verb == "update":
@@ -156,7 +156,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     page = enter(alice, **options)
     page.goto(live_server.url + (incident.get_absolute_url() if path == "room" else path))
     page.wait_for_load_state("networkidle") if path != "room" else page.wait_for_selector(
-        "#panel-alerts section"
+        "#panel-alerts section", state="attached"
     )
 
     assert faults(page) == []

@@ -53,6 +53,11 @@ def test_the_room_shows_it_and_a_reopening_takes_it_away(mended, client, alice):
     panel = f"/detection/panel/{mended.number}/"
     page = client.get(panel).content.decode()
     assert "Before and after" in page and "2,000 ms" in page and "Quiet since" in page
+    # In the room it takes its place beside what was done, which the room keeps free.
+    part = client.get(panel, headers={"HX-Request": "true"}).content.decode()
+    assert part.index('<div id="indicator" hx-swap-oob="true">') < part.index("2,000 ms")
+    room = client.get(mended.get_absolute_url()).content.decode()
+    assert room.index("What was done") < room.index('<div id="indicator">') < room.index('id="h-chairs"')
 
     lifecycle.reopen(mended.pk, actor=system(), reason="Users hurt again.")
     assert "Before and after" not in client.get(panel).content.decode()

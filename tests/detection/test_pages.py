@@ -7,6 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from accounts.actors import person, system
+from catalog.models import Runbook
 from detection import heartbeats, probes, silences, sources
 from detection.matching import parse
 from detection.models import Alert, Check, Heartbeat, RoutingRule, Silence, Source
@@ -214,3 +215,23 @@ def test_the_address_of_a_new_source_leads_to_its_form(client, root):
 
     assert page.status_code == 200
     assert '<details id="add-source" open>' in page.content.decode()
+
+
+def test_an_alert_opens_its_runbook_in_the_room(client, alice, fire, shop, settings):
+    book = Runbook.objects.create(service=shop, title="Pool", body="- [ ] Look at the pool")
+    kept = Runbook.objects.create(
+        service=shop, title="Queue", body="- [ ] Look at it", url="https://wiki.example/q"
+    )
+    fire(key="own", runbook_url=f"{settings.BASE_URL}/catalog/shop/runbooks/{book.pk}/")
+    fire(key="kept", runbook_url="https://wiki.example/q")
+    incident = fire(key="foreign", runbook_url="https://wiki.example/other").incident
+    client.force_login(alice)
+    panel = f"/detection/panel/{incident.number}/"
+
+    part = client.get(panel, headers={"HX-Request": "true"}).content.decode()
+    room = client.get(incident.get_absolute_url()).content.decode()
+    for one in (book, kept):
+        assert f'href="#boxes-{one.pk}"' in part and f'id="boxes-{one.pk}"' in room
+    assert 'href="https://wiki.example/other" target="_blank"' in part
+    # Without a script the panel is a page of its own: its links lead back into the room.
+    assert f'href="{incident.get_absolute_url()}#boxes-{book.pk}"' in client.get(panel).content.decode()
