@@ -40,6 +40,18 @@ def unprivate(asked: Asked) -> str:
     return _("Everybody here may read %(link)s now.") % {"link": telling.link(incident)}
 
 
+def follow(asked: Asked) -> str:
+    """``follow``: told of each update, never paged for it."""
+    incident = people.follow(asked.incident.pk, actor=asked.actor)
+    return _("You are told of each update of %(link)s.") % {"link": telling.link(incident)}
+
+
+def unfollow(asked: Asked) -> str:
+    """``unfollow``: no more updates."""
+    incident = people.unfollow(asked.incident.pk, actor=asked.actor)
+    return _("You are told of no more updates of %(link)s.") % {"link": telling.link(incident)}
+
+
 def end_drill(asked: Asked) -> str:
     """``enddrill <reason>``: the drill is over, where a real page needs its people."""
     incident = people.end_drill(asked.incident.pk, actor=asked.actor, reason=asked.text)

@@ -38,7 +38,7 @@ from oncall import reacting
 
 #: Commands without a text of their own.
 _WORDLESS = {"ack", "close", "details", "draft", "escalate", "list", "mitigation", "people", "recap"}
-_WORDLESS |= {"runbook", "status", "timeline", "who"}
+_WORDLESS |= {"follow", "runbook", "status", "timeline", "unfollow", "who"}
 _LISTED = 20
 
 
@@ -332,6 +332,10 @@ COMMANDS: dict[str, Command] = {
     "people": Command(
         "people [@user]", _t("who belongs to it; lets one more in"), circle.let_in, ("people",)
     ),
+    "follow": Command(
+        "follow", _t("tells you of each update; it never pages you"), circle.follow, ("follow",)
+    ),
+    "unfollow": Command("unfollow", _t("no more updates"), circle.unfollow, ("unfollow",)),
     "enddrill": Command("enddrill <reason>", _t("ends a drill"), circle.end_drill, ("end-drill",)),
     "close": Command("close", _t("nothing is owed any more; final"), _close, ("close",)),
     "page": Command("page <target> <reason>", _t("wakes a person, a team or a service's on-call"), _page),

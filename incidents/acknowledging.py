@@ -30,6 +30,13 @@ class Said:
         return words % {"who": ", ".join(self.still_asked)}
 
 
+def is_useful(incident: Incident, actor: Actor) -> bool:
+    """Would acknowledging say anything new, or stop a pager?"""
+    if not transitions.may(incident, EventKind.ACKNOWLEDGED):
+        return False
+    return not incident.acknowledged_at or _is_news(incident, actor, for_page=False)
+
+
 def acknowledge(
     incident_id: int, *, actor: Actor, at: datetime | None = None, for_page: bool = False
 ) -> Said:

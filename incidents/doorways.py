@@ -194,6 +194,15 @@ DOORS: dict[str, Door] = {
         hint=_("What was sent already cannot be called back."),
     ),
     "make-public": Door(forms.ReasonForm, people.make_public, _("Open to everybody here")),
+    "follow": Door(
+        forms.EmptyForm,
+        people.follow,
+        _("Follow this incident"),
+        hint=_("You are told of each update, and never paged for it."),
+    ),
+    "unfollow": Door(
+        forms.EmptyForm, people.unfollow, _("Stop following"), hint=_("You are told of no more updates.")
+    ),
     "end-drill": Door(forms.ReasonForm, people.end_drill, _("End the drill")),
 }
 #: Which folded forms the room offers, by state. The order is the order on the page.

@@ -8,6 +8,11 @@ from incidents.models import Incident, IncidentMember
 Why = IncidentMember.Why
 
 
+def follows(incident: Incident, user: User) -> bool:
+    """Is the person told of updates because they asked for it?"""
+    return IncidentMember.objects.filter(incident=incident, user=user, follows=True).exists()
+
+
 def welcome(incident: Incident, user: User, why: Why) -> bool:
     """Make the person one of the incident's people; returns whether that is new.
 

@@ -329,6 +329,8 @@ class IncidentMember(models.Model):
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="members")
     user = models.ForeignKey(User, models.CASCADE, related_name="incident_memberships")
     why = models.CharField(max_length=12, choices=Why)
+    #: Asked to be told of each update, whatever else makes them one of its people.
+    follows = models.BooleanField(default=False)
     since = models.DateTimeField(default=now)
 
     objects = MemberQuerySet.as_manager()

@@ -1,6 +1,5 @@
 """Who belongs to an incident: private ones, drills, followers."""
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -87,19 +86,25 @@ def make_public(incident_id: int, *, actor: Actor, reason: str) -> Incident:
     return incident
 
 
-@transaction.atomic
-def follow(incident_id: int, *, actor: Actor) -> bool:
-    """Follow or stop following; returns whether the actor follows now. No event: it happens to the reader."""
+def follow(incident_id: int, *, actor: Actor) -> Incident:
+    """Be told of each update, and never paged for it. No event: it happens to the reader.
+
+    Who belongs to a private incident or a drill already stays one of its people.
+    """
     with timeline.locked(incident_id, actor=actor, verb="follow") as incident:
-        if actor.user is None:
-            return False
+        if actor.user is not None:
+            welcome(incident, actor.user, Why.FOLLOWS)
+            IncidentMember.objects.filter(incident=incident, user=actor.user).update(follows=True)
+    return incident
+
+
+def unfollow(incident_id: int, *, actor: Actor) -> Incident:
+    """No more updates; who holds a chair goes on hearing them."""
+    with timeline.locked(incident_id, actor=actor, verb="follow") as incident:
         mine = IncidentMember.objects.filter(incident=incident, user=actor.user)
-        if mine.filter(why=Why.FOLLOWS).delete()[0]:
-            return False
-        IncidentMember.objects.get_or_create(
-            incident=incident, user=actor.user, defaults={"why": Why.FOLLOWS}
-        )
-    return True
+        mine.filter(why=Why.FOLLOWS).delete()
+        mine.update(follows=False)
+    return incident
 
 
 def end_drill(incident_id: int, *, actor: Actor, reason: str) -> Incident:

@@ -1,9 +1,10 @@
 """Questions that rooms above answer: filled by their `AppConfig.ready`, so that no import runs upwards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts.actors import Actor
 from accounts.models import User
 from catalog.models import Service
 from incidents.models import Incident, TimelineEvent
@@ -25,6 +26,8 @@ class Questions:
     still_asked: Callable[[Incident, User], list[str]] = lambda incident, user: []
     #: Page a person, a team or a service's policy: (incident id, actor, target, reason).
     page_somebody: Callable[..., Any] | None = field(default=None)
+    #: What rooms above add to the command palette of an incident: (incident, actor) to `palette.Offer` rows.
+    verbs: list[Callable[[Incident, Actor], Iterable[Any]]] = field(default_factory=list)
     #: Facts that another room shows beside the incident, by name.
     panels: dict[str, Callable[..., Any]] = field(default_factory=dict)
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("incidents/<int:number>/here/", views.here, name="here"),
     path("incidents/<int:number>/in-short/", views.in_short, name="in_short"),
     path("incidents/<int:number>/document.<slug:shape>", views.document, name="document"),
+    path("incidents/<int:number>/verbs/", views.verbs, name="verbs"),
     path("incidents/<int:number>/lint/", views.lint, name="lint"),
     path("incidents/<int:number>/glass/", views.break_glass, name="glass"),
     path("incidents/<int:number>/do/<slug:name>/", views.say, name="say"),

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -12,9 +12,21 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import actors
 from accounts.models import Role as Rank
 from accounts.models import User
-from incidents import acknowledging, afteraction, forms, mitigating, newest, people, presence, recap, room
+from incidents import (
+    acknowledging,
+    afteraction,
+    forms,
+    mitigating,
+    newest,
+    offering,
+    palette,
+    people,
+    presence,
+    recap,
+    room,
+)
 from incidents import live as livepart
-from incidents.doorways import DOORS, OFFERED
+from incidents.doorways import DOORS
 from incidents.models import Incident, RoomVisit
 from incidents.seen import Seen
 from lib import doors, plainwords
@@ -41,16 +53,7 @@ def find(request: HttpRequest, number: int) -> Incident:
 
 
 def _offers(incident: Incident, user: User, bound: forms.VerbForm | None, name: str) -> list[dict[str, Any]]:
-    if not user.is_at_least(Rank.RESPONDER):
-        return []
-    names = list(OFFERED[incident.status])
-    names += ["volunteer"] if incident.is_open else []
-    names += ["correct", "redact", "people"]
-    names.append("make-public" if incident.is_private else "make-private")
-    if incident.is_drill and incident.is_open:
-        names.append("end-drill")
-    if incident.is_private and not user.is_at_least(Rank.MANAGER):
-        names.remove("make-public")
+    names = offering.folded(incident, actors.person(user))
     return [_offer(incident, user, one, bound if one == name else None) for one in names]
 
 
@@ -225,6 +228,13 @@ def in_short(request: HttpRequest, number: int) -> HttpResponse:
     incident = find(request, number)
     part = "incidents/in_short.html" + ("#short" if doors.is_fragment(request) else "")
     return render(request, part, {"nav": "incidents", "incident": incident, "sentences": recap.of(incident)})
+
+
+@require_GET
+@login_required
+def verbs(request: HttpRequest, number: int) -> JsonResponse:
+    """What the reader may do here now, for the command palette."""
+    return JsonResponse({"verbs": palette.of(find(request, number), actors.web(request))})
 
 
 @require_POST

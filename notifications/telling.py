@@ -194,7 +194,7 @@ def _nudge(one: TimelineEvent, incident: Incident) -> None:
 
 def _update(one: TimelineEvent, incident: Incident) -> None:
     """The team's update, to those who follow or hold a chair, but not back to its author."""
-    follow = IncidentMember.objects.filter(incident=incident, why=IncidentMember.Why.FOLLOWS)
+    follow = IncidentMember.objects.filter(incident=incident, follows=True)
     people = {row.user_id: row.user for row in follow.select_related("user")}
     people |= {user.pk: user for user in roles.holders(incident).values()}
     words = wording.update(one, incident)

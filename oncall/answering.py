@@ -267,7 +267,7 @@ def _handed_on(run: PageRun) -> PageRun | None:
 def _check_open(run: PageRun, incident: Incident, actor: Actor) -> None:
     if not actor.is_at_least(Role.RESPONDER):
         raise Forbidden(_("This needs the role responder."))
-    if incident.is_private and not incident.members.filter(user=actor.user).exists():
+    if incident.is_private and not incident.members.belonging().filter(user=actor.user).exists():
         raise Missing(_("There is no such page."))
     if _living(incident) is None:
         raise Refused("over", _("The incident is over: nobody has to be asked any more."))

@@ -13,7 +13,7 @@ class OncallConfig(AppConfig):
         from catalog.extras import add_service_field
         from incidents.questions import ask
         from notifications import wanted
-        from oncall import covering, reacting, rotations, standing, stopping
+        from oncall import covering, reacting, rotations, standing, stopping, verbs
 
         add_service_field(
             "escalation_policy",
@@ -27,6 +27,7 @@ class OncallConfig(AppConfig):
         ask.would_answer = standing.would_answer
         ask.still_asked = standing.still_asked
         ask.page_somebody = reacting.page_somebody
+        ask.verbs.append(verbs.of)
         if rotations.account_switches not in people.before_switching:
             people.before_switching.append(rotations.account_switches)
         wanted.only_while(stopping.message_wanted)

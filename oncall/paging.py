@@ -228,7 +228,7 @@ def _end_drills(users: list[User], incident: Incident) -> None:
     """A real page needs its people: a drill that one of them takes part in ends."""
     if incident.is_drill:
         return
-    taking_part = IncidentMember.objects.filter(user__in=users, incident__is_drill=True)
+    taking_part = IncidentMember.objects.belonging().filter(user__in=users, incident__is_drill=True)
     for pk in set(taking_part.filter(incident__status__in=_OPEN).values_list("incident", flat=True)):
         end_drill(pk, actor=system(), reason=_("A real page needed somebody who took part."))
 

@@ -98,7 +98,7 @@ def _step(run: PageRun, incident: Incident, known: "_Known") -> _Step | None:
 
 def _in_drills(user_ids: set[int]) -> set[int]:
     """A real page ends their drill, which is an incident of its own."""
-    rows = IncidentMember.objects.filter(
+    rows = IncidentMember.objects.belonging().filter(
         user__in=user_ids, incident__is_drill=True, incident__status__in=OPEN
     )
     return set(rows.values_list("user", flat=True))

@@ -8,4 +8,10 @@ class PostmortemsConfig(AppConfig):
     verbose_name = "Postmortems"
 
     def ready(self) -> None:
-        from postmortems import handlers  # noqa: F401 - registers what this room hears of
+        from incidents.questions import ask
+        from postmortems import (
+            handlers,  # noqa: F401 - registers what this room hears of
+            verbs,
+        )
+
+        ask.verbs.append(verbs.of)

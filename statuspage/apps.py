@@ -13,4 +13,6 @@ class StatuspageConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("statuspage.handlers")
+        questions = import_module("incidents.questions")
+        questions.ask.verbs.append(import_module("statuspage.verbs").of)
         plainwords.never_mark(import_module("statuspage.wording").allowed_words)

@@ -321,6 +321,12 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
             number, runbooks.tick, runbook_id=asked["runbook"], step=asked["step"], is_done=asked["done"]
         )
 
+    @extend_schema(request=None, responses=shapes.IncidentSerializer)
+    @action(detail=True, methods=["post", "delete"])
+    def follow(self, request: Request, number: str) -> Response:
+        """Be told of each update, and never paged for it. DELETE: no more."""
+        return self._do(number, people.unfollow if request.method == "DELETE" else people.follow)
+
     @extend_schema(request=shapes.PersonSerializer, responses=shapes.IncidentSerializer)
     @action(detail=True, methods=["post"])
     def people(self, request: Request, number: str) -> Response:

@@ -84,6 +84,7 @@
 
   // Fragments: nothing open closes, and focus stays where it was -----------------------------------------
   let held = null;
+  const typed = new Map();
   const open = new Set();
   const name = (node) => node.id ? `#${CSS.escape(node.id)}` : node.name ? `[name="${CSS.escape(node.name)}"]`
     : node.getAttribute?.("href") ? `a[href="${CSS.escape(node.getAttribute("href"))}"]` : "";
@@ -93,6 +94,12 @@
     const query = target.contains(active) ? name(active) : "";
     // By place, because the same link may stand elsewhere on the page too.
     held = query && { query, place: all(query, target).indexOf(active), home: target.id };
+    // A verb elsewhere in the room takes no words away; the form that was sent starts anew.
+    typed.clear();
+    const sent = event.detail.requestConfig?.elt?.closest?.("form");
+    all("textarea[id], input[type=text][id]", target).forEach((node) => {
+      if (node.value !== node.defaultValue && (node.form !== sent || !sent)) typed.set(node.id, node.value);
+    });
     open.clear();
     all("details[open]", target).forEach((node) => open.add(node.id || node.querySelector("summary")?.textContent));
   });
@@ -101,6 +108,11 @@
       if (open.has(node.id || node.querySelector("summary")?.textContent)) node.open = true;
     });
     open.clear();
+    for (const [id, text] of typed) {
+      const node = document.getElementById(id);
+      if (node && node.value === node.defaultValue) node.value = text;
+    }
+    typed.clear();
     if (held && document.activeElement === document.body) {
       const home = document.getElementById(held.home) ?? document;
       all(held.query, home)[held.place]?.focus({ preventScroll: true });

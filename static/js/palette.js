@@ -1,5 +1,5 @@
-/* The command palette (Ctrl-K): every verb and place of this page by name. Leads, never acts: a verb that
-   changes something is still confirmed in its own form. Everything in it stands on the page as a link or a fold. */
+/* The command palette (Ctrl-K): every verb and place of this page by name. It leads to the verb's form; a verb that
+   needs no words is done at once, and one that wakes people or is final is asked for once more. */
 "use strict";
 (() => {
   const dialog = document.getElementById("palette");
@@ -12,41 +12,66 @@
     .map((one) => one.textContent).join("").replace(/\s+/g, " ").trim();
   const seenOnPage = (node) => node.checkVisibility?.() ?? node.getClientRects().length > 0;
 
-  // What people type at 03:00 for what stands on the page under another name.
-  const WORDS = [
-    [/acknowledge/i, "ack"], [/^page |^pages/i, "call wake who on-call"], [/hand over|hand to/i, "role chair give reassign alone help"],
-    [/^take |take it$/i, "role chair volunteer"], [/take command|name somebody/i, "ic commander"], [/^chairs$/i, "role who"],
-    [/put an update off/i, "snooze later"], [/add note/i, "cause action root"], [/i am alone/i, "alone help"],
-    [/mitigate first|what was done/i, "mitigation rollback undo fix"], [/what customers read|publish|public/i, "publish status customers comms"],
-    [/escalate/i, "more next"], [/set scope/i, "users affected impact"], [/change severity/i, "sev raise lower"], [/add task/i, "todo"],
-    [/download/i, "export"], [/let in/i, "people member"], [/resolved/i, "end done"],
-  ];
-  const wordsOf = (name) => WORDS.filter(([of]) => of.test(name)).map(([, words]) => words).join(" ");
+  // An incident's verbs come from the server, by the same rules as every other door: asked anew at each opening,
+  // because a verb of a minute ago may be another's by now.
+  let verbs = [], coming = Promise.resolve();
+  const fetchVerbs = () => {
+    const address = document.querySelector("[data-verbs]")?.dataset.verbs;
+    coming = !address ? Promise.resolve() : fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(8000) })
+      .then((answer) => (answer.ok ? answer.json() : { verbs })).then((answer) => { verbs = answer.verbs; })
+      .catch(() => {}); // Offline: what was known before, or stands on the page, is still offered.
+    return coming;
+  };
+
+  function send(verb) {
+    const values = { ...verb.fields, csrfmiddlewaretoken: JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"] };
+    const into = document.getElementById(verb.into);
+    if (window.htmx && into) return void htmx.ajax("POST", verb.post, { target: into, source: into, swap: "outerHTML", values });
+    const form = document.createElement("form");
+    form.method = "post"; form.action = verb.post; form.hidden = true;
+    for (const [name, value] of Object.entries(values)) {
+      const hidden = document.createElement("input");
+      hidden.type = "hidden"; hidden.name = name; hidden.value = value; form.append(hidden);
+    }
+    document.body.append(form);
+    form.submit();
+  }
+
+  // To the form or its field; every fold around it opens.
+  function lead(verb) {
+    const place = verb.target && document.getElementById(verb.target);
+    if (!place) return void (location.href = verb.href);
+    for (let fold = place.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    const field = place.matches("input, select, textarea, button") ? place
+      : place.querySelector("input:not([type=hidden]), textarea, select, button") ?? place;
+    place.scrollIntoView({ block: "center" });
+    if (field === place && !place.matches("input, select, textarea, button, [tabindex]")) place.tabIndex = -1;
+    field.focus();
+  }
 
   // What this page offers: the next step, the verbs, its parts, then the places.
   function offers() {
-    const rows = [];
+    const rows = [], isRoom = document.querySelector("[data-verbs]");
     for (const button of document.querySelectorAll(".inc-next .btn.primary"))
       rows.push({ name: label(button), kind: dialog.dataset.next, go: () => (button.tagName === "A" ? button.click() : button.focus()) });
-    const update = document.getElementById("update");
-    if (update) rows.push({ name: dialog.dataset.update, kind: dialog.dataset.verb, go: () => update.querySelector("textarea").focus() });
-    for (const fold of document.querySelectorAll("main details[id^='fold-'], main details:has(> summary.btn)")) {
-      const summary = fold.querySelector("summary");
-      rows.push({ name: label(summary), kind: dialog.dataset.verb, go: () => {
-        fold.open = true;
-        fold.scrollIntoView({ block: "center" });
-        (fold.querySelector("input:not([type=hidden]), textarea, select, button") ?? summary).focus();
-      } });
+    for (const verb of verbs)
+      rows.push({ name: verb.label, kind: dialog.dataset.verb, words: verb.words, confirm: verb.confirm, go: () => (verb.post ? send(verb) : lead(verb)) });
+    if (!isRoom || !verbs.length) {
+      for (const fold of document.querySelectorAll("main details[id^='fold-'], main details:has(> summary.btn)"))
+        rows.push({ name: label(fold.querySelector("summary")), kind: dialog.dataset.verb, go: () => {
+          fold.open = true;
+          fold.scrollIntoView({ block: "center" });
+          (fold.querySelector("input:not([type=hidden]), textarea, select, button") ?? fold.querySelector("summary")).focus();
+        } });
+      for (const button of document.querySelectorAll("main section .btn[type=submit], main .act .btn[type=submit]"))
+        if (!button.closest("details:not([open])") && !button.closest(".rows") && seenOnPage(button))
+          rows.push({ name: label(button), kind: dialog.dataset.verb, go: () => button.focus() });
     }
-    for (const button of document.querySelectorAll("main [data-palette]"))
-      if (seenOnPage(button)) rows.push({ name: button.dataset.palette || label(button), kind: dialog.dataset.verb, go: () => button.focus() });
-    for (const button of document.querySelectorAll("main section .btn[type=submit], main .act .btn[type=submit]"))
-      if (!button.closest("details:not([open])") && !button.closest(".rows") && seenOnPage(button))
-        rows.push({ name: label(button), kind: dialog.dataset.verb, go: () => button.focus() });
     for (const link of document.querySelectorAll("main a[href]"))
       if (/runbook/i.test(link.textContent)) rows.push({ name: label(link), kind: dialog.dataset.place, go: () => link.click() });
     for (const head of document.querySelectorAll("main section > header > h2"))
-      rows.push({ name: label(head), kind: dialog.dataset.part, go: () => { head.tabIndex = -1; head.scrollIntoView({ block: "start" }); head.focus(); } });
+      rows.push({ name: label(head), kind: dialog.dataset.part, words: /^chairs$/i.test(label(head)) ? "role who" : "",
+        go: () => { head.tabIndex = -1; head.scrollIntoView({ block: "start" }); head.focus(); } });
     for (const link of document.querySelectorAll(".rail a[href]"))
       if (!link.classList.contains("logo")) rows.push({ name: label(link), kind: dialog.dataset.place, go: () => link.click() });
     return rows.filter((row, index) => row.name && rows.findIndex((one) => one.name === row.name && one.kind === row.kind) === index);
@@ -60,10 +85,12 @@
   });
 
   // Starts of words go first, then another word for it, then a short form: "chsev" finds "Change severity".
-  function score(name, asked) {
-    const text = name.toLowerCase(), also = ` ${wordsOf(name)}`;
+  // A whole other word beats the middle of a name: "comms" is the Comms Lead's and the update's.
+  function score({ name, words }, asked) {
+    const text = name.toLowerCase(), also = ` ${words ?? ""} `;
     if (!asked) return 1;
     if (text.startsWith(asked)) return 6;
+    if (also.includes(` ${asked} `)) return 5.5;
     if (text.includes(` ${asked}`)) return 5;
     if (also.includes(` ${asked}`)) return 4;
     if (asked.length > 1 && shortens(text.split(/[^\p{L}\p{N}]+/u), asked)) return 3;
@@ -72,11 +99,15 @@
 
   function show() {
     const asked = field.value.trim().toLowerCase();
-    found = offers().map((row) => ({ ...row, score: score(row.name, asked) })).filter((row) => row.score)
+    found = offers().map((row) => ({ ...row, score: score(row, asked) })).filter((row) => row.score)
       .sort((a, b) => b.score - a.score).slice(0, 60);
     if (asked) found.push({ name: dialog.dataset.search.replace("…", `“${field.value.trim()}”`), kind: "",
       go: () => { location.href = `${dialog.dataset.searchUrl}?q=${encodeURIComponent(field.value.trim())}`; } });
     at = 0;
+    draw();
+  }
+
+  function draw() {
     list.replaceChildren(...found.map((row, index) => {
       const item = document.createElement("li"), kind = document.createElement("small");
       item.id = `palette-${index}`; item.setAttribute("role", "option");
@@ -94,11 +125,20 @@
     if (found.length) field.setAttribute("aria-activedescendant", `palette-${at}`); else field.removeAttribute("aria-activedescendant");
   }
 
-  function choose(index) {
-    const row = found[index];
+  async function choose(index) {
+    await coming;
+    const row = found[index] ?? found[0];
     if (!row) return;
+    if (row.confirm) return sure(row);
     dialog.close();
     row.go();
+  }
+
+  // Once more, in place: Enter does it, Escape leaves it.
+  function sure(row) {
+    found = [{ ...row, confirm: "", name: dialog.dataset.sure.replace("…", row.name), kind: row.confirm }];
+    at = 0;
+    draw();
   }
 
   field.addEventListener("input", show);
@@ -110,7 +150,14 @@
     at = (at + step + found.length) % found.length;
     mark();
   });
-  const begin = () => { field.value = ""; dialog.showModal(); show(); field.focus(); };
+  const begin = () => {
+    field.value = "";
+    dialog.showModal();
+    list.setAttribute("aria-busy", "true");
+    fetchVerbs().then(() => { list.removeAttribute("aria-busy"); if (dialog.open) show(); });
+    show();
+    field.focus();
+  };
   document.querySelectorAll("[data-opens-palette]").forEach((button) => { button.hidden = false; button.addEventListener("click", begin); });
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k" || event.altKey || event.shiftKey) return;

@@ -57,6 +57,19 @@ def test_following_opens_no_private_incident_and_a_page_does(opened, alice, bob,
     assert incident.members.get(user=bob).why == IncidentMember.Why.ADDED
 
 
+def test_who_belongs_to_it_may_follow_too_and_stops_without_leaving(opened, alice, bob, act):
+    incident = opened(is_private=True, actor=act(alice))
+    people.add(incident.pk, actor=act(alice), user_id=bob.pk)
+    people.follow(incident.pk, actor=act(bob))
+    people.follow(incident.pk, actor=act(bob))
+    assert incident.members.get(user=bob).follows
+
+    people.unfollow(incident.pk, actor=act(bob))
+    row = incident.members.get(user=bob)
+    assert (row.follows, row.why) == (False, IncidentMember.Why.ADDED)
+    assert type(incident).objects.visible_to(bob).exists()
+
+
 def test_breaking_the_glass_by_rest_calls_for_help_as_the_button_does(opened, alice, act, clock):
     incident = opened(declare=True)
     roles.take(incident.pk, actor=act(alice), role_slug="incident_commander")

@@ -6,6 +6,7 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from accounts.actors import person
+from accounts.models import User
 from catalog.models import Service, Team
 from incidents import defaults as matrix
 from incidents import lifecycle, people, roles
@@ -145,6 +146,10 @@ def test_an_update_reaches_followers_and_chairs_in_the_teams_time_but_not_its_au
     incident, drain, alice, bob, carol, mailoutbox
 ):
     people.follow(incident.pk, actor=person(carol))
+    people.follow(incident.pk, actor=person(alice))
+    dave = User.objects.create_user(email="dave@example.com", password=None, name="Dave", role="viewer")
+    people.follow(incident.pk, actor=person(dave))
+    people.unfollow(incident.pk, actor=person(dave))
     roles.take(incident.pk, actor=person(alice), role_slug="comms_lead", user_id=bob.pk)
     lifecycle.post_update(incident.pk, actor=person(alice), text="Still investigating.")
     drain()
