@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
 
 from config.sweeps import SWEEPS, Sweep
 from outbox import pulse
@@ -23,6 +24,51 @@ class Late:
     sweep: Sweep
     reason: str
     since: datetime | None = None
+
+
+#: What people notice of a late sweep, by the beginning of its name. The rest is tidying up.
+_NOTICED = {
+    "incident-deadlines": _("reminders of missed promises"),
+    "outbox-bulk": _("mails and chat messages"),
+    "deliveries": _("mails and chat messages"),
+    "checks": _("health checks"),
+    "heartbeats": _("heartbeats"),
+    "alerts": _("alerts that wait for quiet"),
+    "status": _("the public status page"),
+    "shifts": _("shift changes"),
+    "swaps": _("shift changes"),
+    "canaries": _("test pages and drills"),
+    "drills": _("test pages and drills"),
+    "postmortem": _("reminders of postmortems"),
+    "metrics": _("the figures"),
+}
+_TIDYING = _("tidying up")
+#: The queue of what wakes people.
+_RINGS = "page"
+
+
+@dataclass(frozen=True)
+class Asleep:
+    """What lateness means for people: whether nobody may be woken, since when, what else is late."""
+
+    rings: bool
+    since: datetime | None
+    what: list[str]
+
+
+def meaning(late: list[Late]) -> Asleep | None:
+    """The late sweeps in the words of who reads the Now page; None while all are in time."""
+    if not late:
+        return None
+    ringing = [one for one in late if one.sweep.queue == _RINGS]
+    known = [one.since for one in ringing or late if one.since]
+    noticed = [_noticed(one.sweep.name) for one in late if one not in ringing]
+    return Asleep(bool(ringing), min(known, default=None), list(dict.fromkeys(noticed)))
+
+
+def _noticed(name: str) -> str:
+    found = (str(words) for start, words in _NOTICED.items() if name.startswith(start))
+    return next(found, str(_TIDYING))
 
 
 def late_sweeps(sweeps: list[Sweep] = SWEEPS) -> list[Late]:

@@ -135,11 +135,13 @@ def my_pages(user: User) -> list[Page]:
 
 def health(user: User) -> dict[str, Any]:
     """Whether somebody would be woken now."""
+    late = lateness.late_sweeps()
     waiting = Message.objects.filter(delivered_at=None, abandoned_at=None, due_at__lte=now())
     oldest = waiting.order_by("due_at").values_list("due_at", flat=True).first()
     tests = Delivery.objects.filter(recipient=user, word=Word.TEST).exclude(sent_at=None)
     return {
-        "late": lateness.late_sweeps(),
+        "late": late,
+        "asleep": lateness.meaning(late),
         "broken": breaches.standing(),
         "last_sweep": max(pulse.last_finished().values(), default=None),
         "oldest": oldest,

@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("search/", views.search, name="search"),
     path("sw.js", push_views.worker),
     path("manifest.webmanifest", push_views.manifest),
+    path("favicon.ico", views.favicon),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("promises", health.promises),

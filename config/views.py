@@ -9,7 +9,9 @@ from django.core.exceptions import DisallowedHost
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.templatetags.static import static
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_POST, require_safe
 from django.views.defaults import bad_request, server_error
 
 from accounts import actors
@@ -35,6 +37,13 @@ def now(request: HttpRequest) -> HttpResponse:
     """What is wrong now, what is owed next, and who is awake; polled as a part of itself."""
     context: dict[str, Any] = {"nav": "now", **now_page.facts(request)}
     return doors.answer(request, "config/now.html", "live", context)
+
+
+@require_safe
+@cache_control(max_age=86_400, public=True)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it at the root, whatever a page says; the mark is elsewhere."""
+    return redirect(static("img/icon-192.png"))
 
 
 def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:

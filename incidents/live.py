@@ -221,7 +221,7 @@ def _log(incident: Incident, window: Window, last: int) -> dict[str, Any]:
     events = incident.timeline.select_related("actor").order_by("-number")
     if window.show:
         events = events.filter(kind__in=telling.GROUPS[window.show])
-    end = window.end(last)
+    end, zone = window.end(last), get_current_timezone_name()
     if end is not None:
         events = events.filter(number__lt=end)
     page = list(events[: SHOWN_EVENTS + 1])
@@ -231,7 +231,7 @@ def _log(incident: Incident, window: Window, last: int) -> dict[str, Any]:
         # Most lines of a drawing were in the one before; a line that changed is another one.
         "lines_life": LIFE,
         "lines_kept": "nowhere" if incident.is_private else "lines",
-        "reads_in": (get_language(), get_current_timezone_name()),
+        "reads_in": (get_language(), zone, zone.rpartition("/")[2].replace("_", " ")),
         "earlier": shown[-1].number if len(page) > SHOWN_EVENTS else None,
         "is_past": end is not None,
         "show": window.show,

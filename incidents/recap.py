@@ -19,10 +19,10 @@ _NAMES = (E.OPENED, E.DECLARED, E.SEVERITY_CHANGED)
 QUOTED = 200
 
 
-def of(incident: Incident) -> list[str]:
-    """The sentences, in the order of what happened; times in the zone of the primary service's team."""
+def of(incident: Incident, zone: ZoneInfo | None = None) -> list[str]:
+    """The sentences, in the order of what happened; times in ``zone``, else in that of the primary team."""
     events = list(incident.timeline.select_related("actor").order_by("number"))
-    zone = ZoneInfo(incident.team.time_zone)
+    zone = zone or ZoneInfo(incident.team.time_zone)
     return [
         *_noticed(incident, zone),
         *_severity(events),
@@ -40,7 +40,7 @@ def _clock(at: datetime, zone: ZoneInfo, *, day: bool = False) -> str:
 
 def _noticed(incident: Incident, zone: ZoneInfo) -> Iterator[str]:
     said = {"source": incident.get_source_display(), "at": _clock(incident.detected_at, zone, day=True)}
-    yield _("Noticed on %(at)s (%(zone)s): %(source)s.") % {**said, "zone": incident.team.time_zone}
+    yield _("Noticed on %(at)s (%(zone)s): %(source)s.") % {**said, "zone": zone.key}
     if incident.started_at and incident.started_at < incident.detected_at:
         known = incident.started_at_provenance or Provenance.ESTIMATED
         yield _("Users were hurt for %(long)s before that (start %(how)s).") % {

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.text import get_text_list
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -201,9 +202,10 @@ def _glass_broken(incident: Incident, user: User) -> bool:
 
 
 def _separation(policy: Policy, user: User, held: set[str]) -> str:
-    names = ", ".join(Role.objects.filter(slug__in=held).values_list("name", flat=True))
+    names = get_text_list(list(Role.objects.filter(slug__in=held).values_list("name", flat=True)), _("and"))
     return _(
-        "At %(severity)s one person may not be %(roles)s. Ask somebody else, or say that %(name)s is alone."
+        "At %(severity)s one person may not be %(roles)s at once. "
+        "Ask somebody else, or say that %(name)s is alone."
     ) % {"severity": policy.name, "roles": names, "name": user}
 
 

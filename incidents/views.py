@@ -1,12 +1,14 @@
 """The incident's room: the page, its live parts, and one view that says every verb of `doorways.DOORS`."""
 
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.timezone import get_current_timezone_name
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import actors
@@ -226,8 +228,12 @@ def document(request: HttpRequest, number: int, shape: str) -> HttpResponse:
 def in_short(request: HttpRequest, number: int) -> HttpResponse:
     """The incident in a few sentences, to read out or to paste."""
     incident = find(request, number)
+    # As all times of the page: in the reader's zone. On paper and by the API it is the team's.
+    zone = ZoneInfo(get_current_timezone_name())
     part = "incidents/in_short.html" + ("#short" if doors.is_fragment(request) else "")
-    return render(request, part, {"nav": "incidents", "incident": incident, "sentences": recap.of(incident)})
+    return render(
+        request, part, {"nav": "incidents", "incident": incident, "sentences": recap.of(incident, zone)}
+    )
 
 
 @require_GET

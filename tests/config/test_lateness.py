@@ -3,11 +3,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.db import transaction
+from django.utils.timezone import now
 
 from config import lateness
-from config.lateness import judge
+from config.lateness import Asleep, Late, judge
 from config.sweeps import Sweep
 from outbox.announcing import announce
+from outbox.models import SweepRun
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -58,3 +60,24 @@ def test_what_never_ran_is_late_only_after_it_could_have(clock, monkeypatch):
     late = judge(SLOW, None)
     assert late
     assert late.since is None
+
+
+def test_lateness_is_told_in_the_words_of_who_waits_for_a_page(clock):
+    bulk = Sweep("status-mail", "outbox.delivery.forget", 5, "bulk")
+    assert lateness.meaning([]) is None
+
+    since = NOON - timedelta(minutes=3)
+    told = lateness.meaning([Late(PAGES, "does not run", since), Late(bulk, "does not run"), Late(SLOW, "")])
+    assert told == Asleep(rings=True, since=since, what=["the public status page", "tidying up"])
+    assert not lateness.meaning([Late(bulk, "does not run")]).rings
+
+
+def test_the_banner_says_what_is_wrong_and_what_to_do(client, alice):
+    client.force_login(alice)
+    SweepRun.objects.create(name="pages", last_finished_at=now() - timedelta(minutes=3))
+    page = client.get("/").content.decode()
+    banner = page[page.index("Nobody may be woken now") : page.index("For whoever runs Tocsin")]
+
+    assert "look at the open incidents" in banner and 'href="/oncall/"' in banner
+    assert "sweep" not in banner and "pages:" not in banner
+    assert "pages: does not run" in page

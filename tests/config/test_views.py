@@ -177,3 +177,9 @@ def test_a_services_page_shows_only_incidents_the_reader_may_know(client, everyt
 
     assert ("Site down" in text, "Stolen laptop" in text) == (True, False)
     assert Incident.objects.count() == 2
+
+
+def test_browsers_find_a_mark_at_the_root(client):
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302
+    assert client.get(answer["Location"]).status_code == 200

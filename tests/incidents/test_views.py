@@ -1,6 +1,8 @@
 """The room in the browser's words: forms, fragments, refusals, with and without JavaScript."""
 
 import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
@@ -94,7 +96,31 @@ def test_a_refused_button_says_why_and_offers_the_way_out(signed, opened, alice,
 
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "one person may not be" in page and "I am alone" in page
+    said = "one person may not be Incident Commander and Technical Lead at once."
+    assert said in page and "I am alone" in page
+
+
+def test_the_head_says_one_thing_of_when_it_began(signed, opened):
+    incident = opened()
+    head = signed.get(incident.get_absolute_url()).content.decode().split('id="five"')[0]
+    assert head.count("or earlier") == 2 and "not known" not in head
+
+    Incident.objects.filter(pk=incident.pk).update(started_at=incident.detected_at - timedelta(minutes=4))
+    head = signed.get(incident.get_absolute_url()).content.decode().split('id="five"')[0]
+    assert "Users hurt since" in head and "or earlier" not in head
+
+
+def test_the_room_has_one_zone_and_names_it_once(signed, alice, opened, act):
+    alice.time_zone = "Asia/Kolkata"
+    alice.save()
+    incident = opened(declare=True)
+    lifecycle.resolve(incident.pk, actor=act(alice))
+    at = Incident.objects.get().resolved_at.astimezone(ZoneInfo("Asia/Kolkata"))
+    room = signed.get(incident.get_absolute_url()).content.decode()
+    timeline = room[room.index('id="h-log"') : room.index('id="log"')]
+    assert "Kolkata time" in timeline
+    short = signed.get(f"{incident.get_absolute_url()}in-short/", headers=HTMX).content.decode()
+    assert "(Asia/Kolkata)" in short and f"Resolved at {at:%H:%M}" in short
 
 
 def test_polling_answers_204_until_something_happens(signed, opened, alice, act):

@@ -1,6 +1,8 @@
 import pytest
 from django.urls import reverse
 
+from accounts.actors import person
+from incidents import lifecycle
 from incidents.models import Severity
 from oncall.models import Override, PageRun, Policy, Schedule
 
@@ -188,6 +190,19 @@ def test_the_room_pages_somebody_in_two_clicks(client, opened, tick, root, carol
     tick()
     assert mailoutbox[-1].to == ["carol@example.com"]
     assert "You know the payment gateway" in mailoutbox[-1].body
+
+
+def test_the_panel_says_in_sentences_who_was_asked_and_who_answered(client, opened, tick, alice):
+    incident = opened()
+    client.force_login(alice)
+    address = reverse("oncall:panel", args=[incident.number])
+    tick()
+    assert "Asked: Alice" in " ".join(client.get(address).content.decode().split())
+    lifecycle.acknowledge(incident.pk, actor=person(alice))
+    assert "Acknowledged by Alice" in client.get(address).content.decode()
+
+    incident.page_runs.get().pages.all().delete()
+    assert "Answered before anybody had to be asked." in client.get(address).content.decode()
 
 
 def test_panels_of_private_incidents_are_404_to_others(client, opened, tick, bob):
