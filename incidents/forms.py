@@ -363,7 +363,13 @@ class DeclareForm(forms.Form):
         label=_("Service"),
         queryset=Service.objects.filter(is_active=True),
         to_field_name="slug",
-        empty_label=None,
+        empty_label=_("Choose what hurts"),
+        error_messages={
+            "required": _(
+                "Choose the service that hurts: its on-call is asked. Unsure? The one that users see."
+            ),
+            "invalid_choice": _("There is no such service any more. Choose another."),
+        },
     )
     started_at = MomentField(
         label=_("Since"), required=False, help_text=_("When users first felt it. Empty if unsure.")

@@ -1,5 +1,6 @@
 """The list of incidents, its export, the form that declares one, and the handbook."""
 
+import re
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import actors
+from accounts.models import User
 from catalog.models import Service
 from incidents import declaring, finding, forms, questions
 from incidents.kinds import Breakage, Reach, Status
@@ -103,18 +105,36 @@ def declare(request: HttpRequest) -> HttpResponse:
         if doors.do(request, form, lambda: made.append(declaring.declare(form.cleaned_data, actor=actor))):
             return redirect(made[0])
         return render(request, "incidents/declare.html", _declare_context(request, form), status=422)
-    first = Service.objects.filter(is_active=True, slug=request.GET.get("service", "")).first()
-    usual = first or Service.objects.filter(is_active=True).first()
+    service = _service_meant(request.GET.get("service", ""))
+    if doors.is_fragment(request):
+        responds = "responding" in request.GET or _answers(request, service)
+        part = {"service": service, "on_call": _on_call(service), "responds": responds}
+        return render(request, "incidents/declare.html#whose", part)
     initial = {
-        "service": first.slug if first else None,
+        "service": service.slug if service else None,
         "title": request.GET.get("title", "")[:200],
         "is_drill": request.GET.get("drill") == "1",
         # Ticked beforehand for whoever is on call; anybody may take it out again.
-        "responding": usual is not None and questions.ask.is_on_call(reader(request), usual),
+        "responding": _answers(request, service),
     }
     return render(
         request, "incidents/declare.html", _declare_context(request, forms.DeclareForm(initial=initial))
     )
+
+
+def _service_meant(slug: str) -> Service | None:
+    """What the link says, or the only one there is; a guess would go unseen in a fright."""
+    known = Service.objects.filter(is_active=True)
+    found = known.filter(slug=slug.replace("\x00", "")[:100]).first()
+    return found or (known.get() if known.count() == 1 else None)
+
+
+def _answers(request: HttpRequest, service: Service | None) -> bool:
+    return service is not None and questions.ask.is_on_call(reader(request), service)
+
+
+def _on_call(service: Service | None) -> list[User]:
+    return questions.ask.on_call_now(service) if service else []
 
 
 def grid() -> list[dict[str, Any]]:
@@ -136,15 +156,32 @@ def grid() -> list[dict[str, Any]]:
     return rows
 
 
+_BRACKETS = re.compile(r"\(.*\)")
+
+
+def _reaches() -> list[tuple[str, str]]:
+    """The columns' heads; what stands in brackets is not broken over lines."""
+    labels = [
+        (value, _BRACKETS.sub(lambda found: found[0].replace(" ", "\u00a0"), str(label)))
+        for value, label in Reach.choices
+    ]
+    return [*labels, (UNSURE, _("not sure"))]
+
+
 def _declare_context(request: HttpRequest, form: forms.DeclareForm) -> dict[str, Any]:
     severities = list(Severity.objects.prefetch_related("required_roles"))
+    chosen = str(form["service"].value() or "")
+    service = _service_meant(chosen) if chosen else None
     return {
         "nav": "declare",
         "form": form,
         "grid": grid(),
-        "reaches": [*Reach.choices, (UNSURE, _("not sure"))],
+        "reaches": _reaches(),
         "severities": [(severity, read(severity)) for severity in severities],
         "chosen": form["impact"].value() or "",
+        "service": service,
+        "on_call": _on_call(service),
+        "responds": bool(form["responding"].value()),
     }
 
 
@@ -171,6 +208,6 @@ def _handbook() -> dict[str, Any]:
         "nav": "handbook",
         "severities": [(severity, read(severity)) for severity in Severity.objects.all()],
         "grid": grid(),
-        "reaches": [*Reach.choices, (UNSURE, _("not sure"))],
+        "reaches": _reaches(),
         "roles": Role.objects.all(),
     }

@@ -73,6 +73,15 @@
     if (chosen.tagName === "A") chosen.click(); else chosen.focus();
   }
   document.addEventListener("keydown", press);
+  // In the impact matrix up and down go by row, as it looks; left and right are the radios' own.
+  document.addEventListener("keydown", (event) => {
+    const cell = event.target.closest?.(".impact td"), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!cell || !step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const rows = [...cell.closest("tbody").rows];
+    const radio = rows[rows.indexOf(cell.parentElement) + step]?.cells[cell.cellIndex].querySelector("input");
+    if (radio) { radio.focus(); radio.click(); }
+  });
 
   // Forms: one press, one request ---------------------------------------------------------------------
   const free = () => all(".btn[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));

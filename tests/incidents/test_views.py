@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from accounts.actors import person
 from accounts.models import User
+from catalog.models import Service
 from incidents import lifecycle, roles
+from incidents.doorways import DOORS
 from incidents.models import Incident
 from tests.incidents.conftest import fresh
 
@@ -146,7 +148,8 @@ def test_polling_a_closed_incident_ends(signed, opened, alice, act):
 def test_a_viewer_reads_and_may_declare_but_not_mitigate(client, vera, opened, checkout):
     client.force_login(vera)
     incident = opened()
-    assert "All actions" not in client.get(incident.get_absolute_url()).content.decode()
+    page = client.get(incident.get_absolute_url()).content.decode()
+    assert [name for name in DOORS if f'id="do-{name}"' in page] == ["declare", "follow"]
     assert client.post(say(incident, "mitigate"), {}).status_code == 422
     answer = client.post(
         reverse("incidents:declare"), {"title": "Pay fails", "service": "checkout", "impact": "major-all"}
@@ -259,3 +262,19 @@ def test_who_lost_the_right_meanwhile_reads_why(signed, opened, alice, name, hea
 
     assert answer.status_code == 422
     assert "This needs the role responder" in answer.content.decode()
+
+
+def test_declaring_guesses_no_service(signed, checkout):
+    page = signed.get(reverse("incidents:declare")).content.decode()
+    assert '<option value="checkout" selected>' in page, "the only one there is"
+
+    Service.objects.create(slug="search", name="Search", team=checkout.team)
+    page = signed.get(reverse("incidents:declare")).content.decode()
+    assert '<option value="" selected>' in page and 'value="checkout" selected' not in page
+    page = signed.get(reverse("incidents:declare"), {"service": "search"}).content.decode()
+    assert '<option value="search" selected>' in page
+
+    answer = signed.post(reverse("incidents:declare"), {"title": "Pay fails", "impact": "major-all"})
+    assert answer.status_code == 422
+    assert "Choose the service that hurts" in answer.content.decode()
+    assert not Incident.objects.exists()
