@@ -87,6 +87,16 @@ def log(failure: Refused, method: str) -> None:
 
 
 def whisper(channel_id: str, user_id: str, text: str, blocks: list[dict[str, Any]] | None = None) -> None:
-    """A sentence, or a list with buttons, that only this person sees."""
+    """A sentence, or a list with buttons, for this person alone: in the channel, else by direct message."""
     more = {"blocks": json.dumps(blocks)} if blocks else {}
-    try_to("chat.postEphemeral", channel=channel_id, user=user_id, text=text, **more)
+    try:
+        if channel_id:
+            ask("chat.postEphemeral", channel=channel_id, user=user_id, text=text, **more)
+            return
+    except Said as refused:
+        log(refused, "chat.postEphemeral")
+    except Refused as failure:
+        log(failure, "chat.postEphemeral")
+        return
+    # The person, or the app, is not in that channel.
+    try_to("chat.postMessage", channel=user_id, text=text, unfurl_links="false", **more)

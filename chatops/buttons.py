@@ -25,18 +25,18 @@ def press(payload: dict[str, Any]) -> None:
         if name == ACKNOWLEDGE_PAGE:
             _acknowledge(payload, value)
         elif name == home.DECLARE:
-            _ask_to_declare(payload)
+            ask_to_declare(payload)
         elif name.startswith(SAY):
             saying.press(payload, name, value)
 
 
-def _ask_to_declare(payload: dict[str, Any]) -> None:
-    """The button of the home tab: there is no channel to whisper in, the form opens or does not."""
+def ask_to_declare(payload: dict[str, Any]) -> None:
+    """From the home tab or the shortcut: where the form does not open, a direct message says why."""
     try:
         user = people.known(_id_in(payload, "team"), _id_in(payload, "user"))
         modals.ask_to_declare(user, str(payload.get("trigger_id") or "")[:200])
     except Refused as refusal:
-        asking.log(refusal, "views.open")
+        asking.whisper("", _id_in(payload, "user"), escape(refusal.message))
 
 
 def _acknowledge(payload: dict[str, Any], value: str) -> None:

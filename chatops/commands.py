@@ -171,7 +171,8 @@ def _severity(asked: Asked) -> str:
 
 def _update(asked: Asked) -> str:
     incident = lifecycle.post_update(asked.incident.pk, actor=asked.actor, text=asked.text)
-    return _("Update posted on %(link)s.") % {"link": telling.link(incident)}
+    said = _("Update posted on %(link)s.") % {"link": telling.link(incident)}
+    return "\n".join([said, *telling.hints(asked.text)])
 
 
 def _mitigate(asked: Asked) -> str:

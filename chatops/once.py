@@ -41,8 +41,13 @@ def claimed(key: str, *, keep: timedelta) -> Iterator[None]:
     try:
         yield
     except Exception:
-        Heard.objects.filter(key=_kept(key)).delete()
+        free(key)
         raise
+
+
+def free(key: str) -> None:
+    """It may be taken once more."""
+    Heard.objects.filter(key=_kept(key)).delete()
 
 
 def forget() -> int:

@@ -1,15 +1,20 @@
 """Which incident is meant: by its number, by the channel one stands in, or because it is the only one."""
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from chatops import words
 from incidents.models import Incident
 from lib.refusal import Missing, Refused
 from notifications.models import ChatRoom
 
 _LISTED = 5
+_NAME = re.compile(r"^[\w-]{1,80}\Z")
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,24 @@ def is_room(place: Place) -> bool:
     return place.channel_name.startswith("inc-") or (
         ChatRoom.objects.filter(channel_id=place.channel_id).exists()
     )
+
+
+def changed(payload: dict[str, Any]) -> bool:
+    """Somebody archived, deleted, opened again or renamed an incident's channel in Slack; False otherwise."""
+    event = payload.get("event")
+    kind = str(event.get("type") or "") if isinstance(event, dict) else ""
+    family, _line, what = kind.partition("_")
+    if family not in ("channel", "group") or what not in ("archive", "deleted", "unarchive", "rename"):
+        return False
+    about = (event or {}).get("channel")
+    about = about if isinstance(about, dict) else {"id": about}
+    rooms = ChatRoom.objects.filter(channel_id=words.slack_id(about.get("id")) or "-")
+    name = str(about.get("name") or "")
+    if what == "rename":
+        return bool(_NAME.match(name) and rooms.update(name=name))
+    if what == "unarchive":
+        return bool(rooms.update(archived_at=None))
+    return bool(rooms.filter(archived_at=None).update(archived_at=now()))
 
 
 def here(user: User, place: Place) -> Incident | None:

@@ -5,10 +5,11 @@ from django.utils.translation import gettext as _
 
 from incidents import questions, roles, room
 from incidents.models import Incident
-from lib import durations
+from lib import durations, plainwords
 from notifications.channels.slack import escape
 
 Lines = list[str]
+_HINTS = 3
 
 
 def link(incident: Incident) -> str:
@@ -62,6 +63,13 @@ def declared(incident: Incident) -> str:
         % {"service": escape(str(incident.service)), "channel": incident.channel_name}
     )
     return "\n".join([*lines, commander(incident)]).strip()
+
+
+def hints(text: str) -> Lines:
+    """What the margin of the room would mark in an update that is posted: blame and guesses, each once."""
+    marks = plainwords.lint(text, rules=("blame", "speculation"), allow=plainwords.allowed())
+    told = {mark.word.lower(): f"💡 “{escape(mark.word)}” {escape(mark.hint)}" for mark in marks}
+    return list(told.values())[:_HINTS]
 
 
 def quoted(text: str) -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ParseError
 
-from chatops import buttons, forms, hearing, modals, once, people, signatures, words
+from chatops import buttons, forms, hearing, home, modals, once, people, signatures, words
 from chatops.asked import Asked
 from chatops.blocks import Rich
 from chatops.commands import run
@@ -109,7 +109,7 @@ def commands(body: bytes) -> HttpResponse:
 
 @door
 def interactive(body: bytes) -> HttpResponse:
-    """A button was pressed, or a form filled in."""
+    """A button was pressed, a form filled in, or a shortcut chosen."""
     payload = _json(_form(body).get("payload", "").encode(errors="replace"))
     if payload.get("type") == "view_submission":
         return JsonResponse((forms if forms.is_ours(payload) else modals).submit(payload))
@@ -117,6 +117,10 @@ def interactive(body: bytes) -> HttpResponse:
         modals.suggested(payload)
     elif payload.get("type") == "block_actions":
         buttons.press(payload)
+    elif payload.get("type") == "shortcut" and payload.get("callback_id") == home.DECLARE:
+        buttons.ask_to_declare(payload)
+    elif payload.get("type") == "message_action":
+        hearing.put(payload)
     return HttpResponse()
 
 

@@ -134,7 +134,7 @@ def room(opened, bob, slack):
     """A declared incident with its channel."""
     incident = opened(actor=person(bob), declare=True)
     ChatRoom.objects.create(incident=incident, channel_id="C0INC", name=incident.channel_name)
-    slack.exists("C0INC", incident.channel_name)
+    slack.exists("C0INC", incident.channel_name, members=["UALICE", "UBOB", "UVERA"])
     return incident
 
 

@@ -7,9 +7,14 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from django.urls import resolve
+from django.utils.timezone import now
 from slack_sdk import WebClient
 
-from chatops import home, pins
+from accounts.actors import system
+from catalog.models import Service, Team
+from chatops import hearing
+from incidents import defaults, lifecycle
+from notifications.models import ChatRoom
 from tests.standins.slack import SCOPES, Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,10 +23,28 @@ FAMILIES = "apps|auth|bookmarks|chat|conversations|files|pins|reactions|team|use
 #: Which scope each event needs, by its page in Slack's reference.
 HEARS = {
     "app_home_opened": "",
+    "app_mention": "app_mentions:read",
+    **dict.fromkeys(
+        ("channel_archive", "channel_deleted", "channel_rename", "channel_unarchive"), "channels:read"
+    ),
+    **dict.fromkeys(("group_archive", "group_deleted", "group_rename", "group_unarchive"), "groups:read"),
+    "message.im": "im:history",
     "pin_added": "pins:read",
+    "pin_removed": "pins:read",
     "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
 }
 MANIFEST = PAGE.with_name("slack-manifest.yaml")
+
+
+def a_room(channel_id):
+    """An incident with this channel."""
+    defaults.install()
+    team = Team.objects.create(slug="ops", name="Ops")
+    service = Service.objects.create(slug="shop", name="Shop", team=team)
+    incident = lifecycle.open_incident(title="x", actor=system(), service_ids=[service.pk])
+    ChatRoom.objects.create(incident=incident, channel_id=channel_id, name="inc-x")
+    return incident
 
 
 @pytest.fixture
@@ -49,16 +72,21 @@ def test_its_addresses_are_the_doors(manifest):
     assert manifest["features"]["app_home"]["home_tab_enabled"]
 
 
-def test_it_asks_for_the_events_that_are_heard_and_for_no_other(manifest):
+def test_it_asks_for_the_events_that_are_heard_and_for_no_other(manifest, db):
     asked = manifest["settings"]["event_subscriptions"]["bot_events"]
-    said = {"event_id": "Ev1", "team_id": "T1"}
     item = {"type": "message", "channel": "C1", "ts": "1700000000.000100"}
     event = {"user": "U1", "item": item, "reaction": "pushpin", "tab": "home", "channel_id": "C1"}
+    incident = a_room("C1")
 
     for kind in asked:
-        payload = {**said, "event": {**event, "type": kind}}
-        assert pins.read(payload) or home.read(payload), kind
-    assert sorted(asked) == ["app_home_opened", "pin_added", "reaction_added"]
+        name, _dot, channel_type = kind.partition(".")
+        about = {"id": "C1", "name": "inc-x"} if name.endswith("_rename") else "C1"
+        said = {**event, "type": name, "channel": about, "text": "x", "channel_type": channel_type}
+        ChatRoom.objects.filter(incident=incident).update(
+            archived_at=now() if name.endswith("_unarchive") else None
+        )
+        assert hearing.owe({"event_id": f"Ev{len(kind)}{kind[:3]}", "team_id": "T1", "event": said}), kind
+    assert set(asked) == set(HEARS)
 
 
 def called():

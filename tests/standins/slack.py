@@ -189,7 +189,7 @@ class Workspace(StandIn):
     def __init__(self):
         self.people, self.messages, self.channels, self.homes = {}, {}, {}, {}
         self.calls, self.is_away, self.triggers = [], False, {}
-        self.replaced = []
+        self.replaced, self.direct = [], []
         #: What the app may, and the word by which Slack refuses its token altogether, if it does.
         self.scopes, self.refuses_token = manifest_scopes(), ""
         self._count, self._lock = itertools.count(1), threading.Lock()
@@ -389,14 +389,16 @@ class Workspace(StandIn):
 
     def chat_postMessage(self, channel, **words):
         said = {"ts": f"{1_700_000_000 + next(self._count)}.000100", **self._say(**words)}
-        if channel in self.people:
-            return {"ts": said["ts"], "channel": f"D{channel}"}
+        if channel.removeprefix("D") in self.people:
+            self.direct.append({"channel": f"D{channel.removeprefix('D')}", **said})
+            return {"ts": said["ts"], "channel": f"D{channel.removeprefix('D')}"}
         self._channel(channel)["messages"].append(said)
         return {"ts": said["ts"], "channel": channel}
 
     def chat_postEphemeral(self, channel, user, **words):
         self._say(**words)
-        need(user in self.people, "user_not_in_channel")
+        if channel != f"D{user}":
+            need(user in self._channel(channel)["members"], "user_not_in_channel")
         return {"message_ts": f"{next(self._count)}.0"}
 
     def respond(self, replace_original=False, response_type="ephemeral", **words):
