@@ -132,9 +132,15 @@
 
   // Parts of a page that a phone folds; one that was opened stays open, whatever is drawn again --------------
   const narrow = matchMedia("(width < 64rem)"), unfolded = new Set();
-  const fold = (root = document) => all("details.part", root).forEach((part) => { part.open = !narrow.matches || unfolded.has(part.id); });
-  narrow.addEventListener("change", () => fold());
-  document.addEventListener("htmx:afterSwap", (event) => fold(event.detail.elt));
+  const fold = () => {
+    all("details.part").forEach((part) => { part.open = !narrow.matches || unfolded.has(part.id); });
+    all("[data-keeps]").forEach((box) => { box.checked = unfolded.has(box.id); });
+  };
+  narrow.addEventListener("change", fold);
+  for (const kind of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(kind, fold);
+  document.addEventListener("change", ({ target }) => {
+    if ("keeps" in target.dataset) unfolded[target.checked ? "add" : "delete"](target.id);
+  });
   document.addEventListener("toggle", (event) => {
     if (!narrow.matches || !event.target.matches?.("details.part")) return;
     if (event.target.open) unfolded.add(event.target.id); else unfolded.delete(event.target.id);

@@ -149,3 +149,30 @@ def test_a_step_is_ticked_with_javascript_off(enter, live_server, incident, alic
     # The page that comes back has the runbook open: there is a next step to tick.
     expect(page.get_by_role("checkbox", name="Look at pool 3", exact=True)).to_be_visible()
     assert runbooks.opened(incident)[0].done == 1
+
+
+def test_a_phone_shows_the_newest_lines_and_keeps_all_once_asked_for(
+    enter, live_server, incident, alice, bob
+):
+    page = enter(alice, **PHONE)
+    go(page, live_server, incident)
+    lines = page.locator(".ledger > li:visible")
+    expect(lines).to_have_count(12)
+    page.get_by_label("Show 38 more lines").check()
+    expect(lines).to_have_count(50)
+    lifecycle.declare(incident.pk, actor=person(bob), responding=True)
+    expect(page.locator(".ledger")).to_contain_text("Declared")
+    expect(page.get_by_label("more lines")).to_be_checked()
+    expect(lines).to_have_count(50)
+
+
+def test_a_hit_of_search_leads_to_its_line_however_old(enter, live_server, incident, alice):
+    page = enter(alice, **PHONE)
+    page.goto(f"{live_server.url}/search/?q=Seen+3")
+    page.locator('a[href*="?at="]').last.click()
+    page.wait_for_url(re.compile(r"\?at=\d+#e\d+$"))
+    line = page.locator(page.evaluate("location.hash"))
+    expect(line).to_be_in_viewport()
+    page.goto(f"{live_server.url}{incident.get_absolute_url()}?at=4#e4")
+    expect(page.locator("#e4")).to_be_in_viewport()
+    expect(page.locator("#e4")).to_contain_text("Seen 2")

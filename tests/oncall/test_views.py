@@ -199,6 +199,7 @@ def test_the_panel_says_in_sentences_who_was_asked_and_who_answered(client, open
     tick()
     assert "Asked: Alice" in " ".join(client.get(address).content.decode().split())
     lifecycle.acknowledge(incident.pk, actor=person(alice))
+    tick()
     assert "Acknowledged by Alice" in client.get(address).content.decode()
 
     incident.page_runs.get().pages.all().delete()
