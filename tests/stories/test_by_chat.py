@@ -1,6 +1,8 @@
 """The same SEV1 by browser alone and by chat alone: the two timelines are equal, event by event."""
 
+import html
 import json
+import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -14,6 +16,7 @@ from chatops import signatures
 from incidents import lifecycle, replay, runbooks
 from incidents.models import Incident, Severity
 from notifications import delivery
+from notifications.channels.slack import escape
 from notifications.models import ChatRoom
 from statuspage.models import Notice
 from tests.chatops.conftest import buttons
@@ -73,6 +76,35 @@ class Browser:
 
     def take(self, who, role):
         self._say(who, "take", role=role)
+
+    def is_refused_the_chair(self, who, role):
+        return "one person may not be" in self._refused(who, "take", role=role)
+
+    def is_kept_off(self, who, slug):
+        words = {"mitigation": Mitigation.objects.get(slug=slug).pk, "by": getattr(self.house, who).pk}
+        return "keyboard" in self._refused(who, "try", **words)
+
+    def _refused(self, who, name, **words):
+        answer = self.clients[who].post(f"/incidents/{_newest().number}/do/{name}/", words)
+        assert answer.status_code in (409, 422), answer.status_code
+        return html.unescape(answer.content.decode())
+
+    def hints(self, who, text):
+        page = self.clients[who].post(f"/incidents/{_newest().number}/lint/", {"text": text})
+        return re.findall(r"<mark>(.*?)</mark>", page.content.decode())
+
+    def sees_draft(self, who):
+        page = self.clients[who].get(f"/manage/status/panel/{_newest().number}/").content.decode()
+        return Notice.objects.get(incident=_newest()).draft_body in html.unescape(page)
+
+    def sees_command(self, who, command):
+        return command in html.unescape(
+            self.clients[who].get(f"/incidents/{_newest().number}/").content.decode()
+        )
+
+    def leads_to_postmortem(self, who):
+        page = self.clients[who].get(f"/postmortems/panel/{_newest().number}/").content.decode()
+        return f"/postmortems/{_newest().postmortem.pk}/" in page
 
     def hand(self, who, role, whom, brief):
         self._say(who, "chair", role=role, user=getattr(self.house, whom).pk, brief=brief)
@@ -207,6 +239,26 @@ class Chat:
     def take(self, who, role):
         self._type(who, f"role take {role}")
 
+    def is_refused_the_chair(self, who, role):
+        return "one person may not be" in self._type(who, f"role take {role}")
+
+    def is_kept_off(self, who, slug):
+        return "keyboard" in self._type(who, f"mitigation try {slug}")
+
+    def hints(self, who, text):
+        return re.findall("💡 “(.*?)”", self.answer)
+
+    def sees_draft(self, who):
+        body = Notice.objects.get(incident=_newest()).draft_body
+        return all(f"> {escape(line)}" in self._type(who, "draft") for line in body.splitlines())
+
+    def sees_command(self, who, command):
+        return escape(command) in json.dumps(self._said(who, "mitigation")["blocks"], ensure_ascii=False)
+
+    def leads_to_postmortem(self, who):
+        channel = self.slack.channels[ChatRoom.objects.get(incident=_newest()).channel_id]
+        return channel["bookmarks"]["Postmortem"].endswith(f"/postmortems/{_newest().postmortem.pk}/")
+
     def hand(self, who, role, whom, brief):
         self._type(who, f"role hand {role} <@U{whom.upper()}> {brief}")
 
@@ -226,7 +278,7 @@ class Chat:
         self._type(who, f"sev {name.lower()} {reason}")
 
     def update(self, who, text):
-        self._type(who, f"update {text}")
+        self.answer = self._type(who, f"update {text}")
 
     def note(self, who, kind, text):
         words = {"note": "note", "cause_identified": "cause", "action_taken": "did"}
@@ -324,6 +376,9 @@ def outage(door, night, began):
     door.declare("alice", "Nobody can pay", "checkout", "everything", "all")
     at(1)
     door.take("ivan", "incident_commander")
+    assert door.is_refused_the_chair("ivan", "technical_lead")
+    assert door.is_kept_off("ivan", "rollback")
+    assert door.sees_command("ivan", "kubectl rollout undo deployment/checkout")
     door.hand("ivan", "technical_lead", "alice", "Look at v42 first")
     for volunteer in ("carol", "cleo"):
         door.offer(volunteer, "comms_lead")
@@ -331,6 +386,9 @@ def outage(door, night, began):
     door.hand("ivan", "comms_lead", "cleo", "Customers first")
     at(4)
     door.update("cleo", "Auth logs show timeouts. Working on mitigation.")
+    door.update("cleo", "It is probably the new build.")
+    assert door.hints("cleo", "It is probably the new build.") == ["probably"]
+    assert door.sees_draft("cleo")
     door.publish("cleo", "investigating", "We are looking into a problem with Shop.")
     at(6)
     door.page("ivan", "carol", "You know the connection pool")
@@ -370,6 +428,7 @@ def outage(door, night, began):
     door.end("bob", "resolve", "v42 is taken back for good")
     door.publish("cleo", "resolved", "Everything works as before.")
     at(46)
+    assert door.leads_to_postmortem("cleo")
     return _newest()
 
 
