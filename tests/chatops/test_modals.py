@@ -89,9 +89,9 @@ def test_a_private_one_is_private_from_its_first_event(send, inc, house):
     ("change", "block", "sentence"),
     [
         ({"title": ""}, "title", "This field is required."),
-        ({"service": "nowhere"}, "service", "Select a valid choice"),
+        ({"service": "nowhere"}, "service", "There is no such service"),
         ({"reach": ""}, "breakage", "Choose a cell of the grid, or a severity."),
-        ({"reach": "martians"}, "breakage", "Select a valid choice"),
+        ({"reach": "martians"}, "breakage", "There is no such service"),
         ({"severity": "SEV4"}, "reason", "Say in one sentence why you decide otherwise."),
     ],
     ids=str,

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import yaml
 from django.utils.timezone import now
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 
 from tests.standins.server import StandIn
 
@@ -152,9 +155,19 @@ def check_blocks(blocks, surface):
     need(len(named) == len(set(named)), "invalid_blocks", "block_id twice")
     for block in blocks:
         check_block(block, surface)
+        _by_the_sdk(Block.parse(block), block)
     if surface == "message":
         need(_characters(blocks) <= 13_200, "msg_blocks_too_long")
     return blocks
+
+
+def _by_the_sdk(made, said):
+    """Slack's own SDK, unmodified, as a second judge: it knows this thing and finds nothing wrong with it."""
+    need(made is not None, "invalid_blocks", f"{said.get('type')}: unknown to the SDK")
+    try:
+        made.validate_json()
+    except SlackObjectFormationError as wrong:
+        raise No(f"invalid_blocks {wrong}") from wrong
 
 
 def _characters(value):
@@ -177,6 +190,7 @@ def check_view(view):
     need(len(view.get("callback_id", "")) <= 255, "invalid_arguments", "callback_id")
     need(len(view.get("private_metadata", "")) <= 3_000, "invalid_arguments", "private_metadata")
     check_blocks(view["blocks"], kind)
+    _by_the_sdk(View(**view), view)
     return view
 
 
