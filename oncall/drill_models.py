@@ -65,6 +65,8 @@ class DrillTurn(models.Model):
         BUSY = "busy", _("left out: somebody who takes part was in a real incident")
         NOBODY = "nobody", _("left out: nobody was there to take part")
         RUNNING = "running", _("left out: the one before still ran")
+        #: One word for what nobody can tell apart from outside: see `drills._obstacle`.
+        ABSENT = "absent", _("left out: its people were not free, or Tocsin could not begin it in time")
         RETIRED = "retired", _("left out: the service is retired")
 
     plan = models.ForeignKey(DrillPlan, models.CASCADE, related_name="turns")

@@ -149,30 +149,47 @@ def taking_part(plan: DrillPlan) -> list[User]:
     return sorted(found.values(), key=lambda user: (str(user), user.pk))
 
 
-def is_busy(users: Sequence[User]) -> bool:
-    """Is one of them in a real incident: in a chair, as the one who answers, asked, or let in?"""
+def is_busy(users: Sequence[User], incidents: QuerySet[Incident]) -> bool:
+    """Is one of them in one of these: in a chair, as the one who answers, asked, or let in?"""
     ids = [user.pk for user in users]
-    member = IncidentMember.objects.filter(incident=OuterRef("pk"), user__in=ids).exclude(
-        why=IncidentMember.Why.FOLLOWS
-    )
+    member = IncidentMember.objects.belonging().filter(incident=OuterRef("pk"), user__in=ids)
     asked = PageRun.objects.filter(
         incident=OuterRef("pk"),
         status__in=(PageRun.Status.RUNNING, PageRun.Status.ACKNOWLEDGED),
         pages__user__in=ids,
     )
-    real = Incident.objects.open().filter(is_drill=False)
     in_it = Q(acknowledged_by__in=ids) | Q(holdings__user__in=ids, holdings__until=None)
-    return real.filter(in_it | Exists(member) | Exists(asked)).exists()
+    return incidents.filter(in_it | Exists(member) | Exists(asked)).exists()
 
 
-def _obstacle(plan: DrillPlan, users: Sequence[User]) -> Outcome | None:
+def _obstacle(plan: DrillPlan, users: Sequence[User], due: datetime) -> Outcome | None:
+    """Why a planned time is left out.
+
+    "Busy" for a private incident would tell every reader of the plan that there is one, and with whom. So
+    that, coming too late and having nobody there are one word, and the row keeps no more than the word.
+    """
+    real = Incident.objects.open().filter(is_drill=False)
+    if not plan.service.is_active:
+        return Outcome.RETIRED
+    if plan.turns.filter(incident__status__in=OPEN).exists():
+        return Outcome.RUNNING
+    if is_busy(users, real.filter(is_private=False)):
+        return Outcome.BUSY
+    is_late = now() - due > PATIENCE
+    return Outcome.ABSENT if is_late or not users or is_busy(users, real) else None
+
+
+def _obstacle_now(plan: DrillPlan, users: Sequence[User], actor: Actor) -> Outcome | None:
+    """The same for one that is begun by hand: only what its manager may know of stands in its way."""
+    real = Incident.objects.open().filter(is_drill=False)
     if not plan.service.is_active:
         return Outcome.RETIRED
     if not users:
         return Outcome.NOBODY
     if plan.turns.filter(incident__status__in=OPEN).exists():
         return Outcome.RUNNING
-    return Outcome.BUSY if is_busy(users) else None
+    known = real.visible_to(actor.user) if actor.user else real.filter(is_private=False)
+    return Outcome.BUSY if is_busy(users, known) else None
 
 
 @transaction.atomic
@@ -185,7 +202,7 @@ def run_now(plan_id: int, *, actor: Actor) -> DrillTurn:
     _may(actor)
     plan, at = locked(plan_id), now()
     users = taking_part(plan)
-    obstacle = _obstacle(plan, users)
+    obstacle = _obstacle_now(plan, users, actor)
     if obstacle:
         raise Refused("drill_obstacle", _("No drill now, %(why)s.") % {"why": obstacle.label})
     if plan.turns.filter(planned_at=at).exists():
@@ -278,7 +295,7 @@ def _hold(plan_id: int, due: datetime) -> int:
         return 0
     failpoints.reach("after_claim")
     users = taking_part(plan)
-    obstacle = Outcome.MISSED if now() - due > PATIENCE else _obstacle(plan, users)
+    obstacle = _obstacle(plan, users, due)
     if obstacle:
         DrillTurn.objects.create(plan=plan, planned_at=due, at=now(), outcome=obstacle)
     else:

@@ -133,12 +133,12 @@ def test_after_an_outage_one_is_left_out_with_its_reason_and_the_next_comes(plan
     plan = planned()
     clock.move_to(FIRST + timedelta(days=15))
     assert drills.sweep() == 1
-    assert outcomes(plan) == ["missed"]
+    assert outcomes(plan) == ["absent"]
     plan.refresh_from_db()
     assert plan.next_at == FIRST + timedelta(days=21)
     clock.move_to(plan.next_at)
     drills.sweep()
-    assert outcomes(plan) == ["missed", "opened"]
+    assert outcomes(plan) == ["absent", "opened"]
 
 
 @pytest.mark.parametrize("how", ["chair", "acknowledged", "asked"])
@@ -159,6 +159,23 @@ def test_no_drill_begins_while_somebody_is_in_a_real_incident(
     drills.sweep()
     assert outcomes(plan) == ["busy"]
     assert not Incident.objects.filter(is_drill=True).exists()
+
+
+def test_a_private_incident_is_not_told_by_the_drill_that_is_left_out(
+    planned, opened, clock, alice, bob, root
+):
+    """The reason is the same as after an outage, and whoever begins one by hand learns nothing either."""
+    plan, other = planned(people=[alice]), planned(people=[bob], name="Another")
+    opened("SEV4", actor=person(alice), is_private=True)
+    clock.move_to(FIRST)
+    drills.sweep()
+    assert outcomes(plan) == ["absent"]
+    assert outcomes(other) == ["opened"]
+    assert "real incident" not in str(plan.turns.get().get_outcome_display())
+
+    clock.shift(60)
+    drills.run_now(plan.pk, actor=person(root))
+    assert outcomes(plan) == ["absent", "opened"]
 
 
 def test_who_follows_a_real_incident_is_not_in_it(planned, opened, clock, alice, root):
@@ -194,7 +211,7 @@ def test_people_who_left_take_part_no_more_and_nobody_is_a_reason(planned, clock
     alice.save()
     clock.move_to(FIRST + timedelta(days=7))
     drills.sweep()
-    assert outcomes(plan) == ["opened", "nobody"]
+    assert outcomes(plan) == ["opened", "absent"]
 
 
 def test_whoever_is_on_call_at_that_moment_takes_part(planned, clock, alice, bob):
