@@ -104,7 +104,7 @@ ASKED = {
     "comms": "Write an update",
     "escalate": "Escalate now",
     "publish": "Publish to the status page",
-    "runbook": "Open the runbook",
+    "runbook": "Runbook",
     "snooze": "Put an update off",
     "later": "Put an update off",
     "rollback": "Start:",
