@@ -98,11 +98,14 @@ def _data(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _form(user: User, said: dict[str, Any]) -> dict[str, Any]:
-    services = list(Service.objects.filter(is_active=True)[: blocks.MOST_OPTIONS])
+    found = list(Service.objects.filter(is_active=True)[: blocks.MOST_OPTIONS + 1])
+    services, more = found[: blocks.MOST_OPTIONS], ""
+    if len(found) > len(services):
+        more = _("Slack shows the first 100. Another one: “/inc declare <service>: <title>”.")
     on_call = bool(services) and questions.ask.is_on_call(user, services[0])
     fields = [
         field("title", _("What is wrong?"), {"type": "plain_text_input", "max_length": 200}),
-        field("service", _("Service"), select([(one.slug, str(one)) for one in services])),
+        field("service", _("Service"), select([(one.slug, str(one)) for one in services]), hint=more),
         field("breakage", _("What is broken?"), select([*Breakage.choices, _unsure()]), tells=True),
         field("reach", _("Who feels it?"), select([*Reach.choices, _unsure()]), tells=True),
         *_suggestion(said),

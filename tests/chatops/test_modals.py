@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from catalog.models import Service
 from incidents.models import Incident
 from tests.standins.slack import TEAM
 
@@ -91,7 +92,7 @@ def test_a_private_one_is_private_from_its_first_event(send, inc, house):
         ({"title": ""}, "title", "This field is required."),
         ({"service": "nowhere"}, "service", "There is no such service"),
         ({"reach": ""}, "breakage", "Choose a cell of the grid, or a severity."),
-        ({"reach": "martians"}, "breakage", "There is no such service"),
+        ({"reach": "martians"}, "breakage", "Select a valid choice"),
         ({"severity": "SEV4"}, "reason", "Say in one sentence why you decide otherwise."),
     ],
     ids=str,
@@ -137,3 +138,15 @@ def test_where_slack_is_away_the_words_still_work(inc, slack, house, alice):
     inc("declare Checkout fails")
 
     assert Incident.objects.get().title == "Checkout fails"
+
+
+def test_a_house_of_many_services_says_how_to_name_the_others(inc, slack, house):
+    team = house.team
+    Service.objects.bulk_create(
+        Service(slug=f"service-{number}", name=f"Service {number}", team=team) for number in range(120)
+    )
+    inc("declare")
+
+    (view,) = [json.loads(said["view"]) for said in slack.of("views.open")]
+    (block,) = [one for one in view["blocks"] if one.get("block_id") == "service"]
+    assert len(block["element"]["options"]) == 100 and "/inc declare <service>" in block["hint"]["text"]

@@ -217,6 +217,16 @@ def test_a_direct_message_names_the_trouble_too(slack, alice, work, later):
     assert auditing.unconnected() is None and Delivery.objects.get(key="k").sent_at
 
 
+def test_a_right_that_chat_lacks_is_told_to_the_asker_and_to_the_admins(slack, inc, house):
+    slack.scopes.discard("users:read")
+    assert "users:read" in inc("list")
+    assert "users:read" in auditing.unconnected().reason
+    slack.scopes.add("users:read")
+
+    assert "No incident is open" in inc("list")
+    assert auditing.unconnected() is None
+
+
 # The channel -------------------------------------------------------------------------------------
 
 
