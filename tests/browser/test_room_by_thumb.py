@@ -1,12 +1,16 @@
 """The room on a phone and beside it: the bar under the thumb, the folds, the runbook beside the timeline."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
+from django.utils.timezone import now
 from playwright.sync_api import expect
 
 from accounts.actors import person, system
 from catalog.models import Runbook, Service
+from detection import probes
 from incidents import lifecycle, notes, runbooks
 from incidents.kinds import EventKind
 from incidents.models import Incident, Severity
@@ -176,3 +180,28 @@ def test_a_hit_of_search_leads_to_its_line_however_old(enter, live_server, incid
     page.goto(f"{live_server.url}{incident.get_absolute_url()}?at=4#e4")
     expect(page.locator("#e4")).to_be_in_viewport()
     expect(page.locator("#e4")).to_contain_text("Seen 2")
+
+
+@pytest.mark.parametrize("look", [PHONE, {}, {"color_scheme": "dark"}], ids=["phone", "wide", "dark"])
+def test_before_and_after_stand_beside_what_was_done(
+    enter, live_server, incident, alice, faults, picture, look
+):
+    check = probes.create(
+        actor=system(), name="Front page", service=incident.service, url="https://shop.example/"
+    )
+    lifecycle.acknowledge(incident.pk, actor=person(alice))
+    for minutes, problem in ((9, "HTTP 500"), (8, "HTTP 500"), (2, ""), (1, "")):
+        with time_machine.travel(now() - timedelta(minutes=minutes), tick=False):
+            probes.record(check.pk, probes.Finding(problem, 200, timedelta(milliseconds=90)))
+    with time_machine.travel(now() - timedelta(minutes=5), tick=False):
+        lifecycle.mitigate(incident.pk, actor=person(alice), text="Rolled back")
+    page = enter(alice, **look)
+    go(page, live_server, incident)
+    part = page.get_by_role("region", name="What was done")
+    expect(part).to_contain_text("Rolled back")
+    expect(part.get_by_role("heading", name="Before and after")).to_be_visible()
+    expect(part).to_contain_text("Front page: failed")
+    chart, chairs = part.locator("svg.chart").first.bounding_box(), page.locator("#h-chairs").bounding_box()
+    assert chart["y"] < chairs["y"]
+    picture(page, f"before-and-after-{page.viewport_size['width']}")
+    assert faults(page) == []
