@@ -1,7 +1,7 @@
 """The doors of a shift that somebody else takes: overrides, and swaps that the other must accept."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actors
+from accounts.models import User
 from lib import doors
-from oncall import forms, schedules, swaps
+from oncall import forms, schedules, swaps, week
 from oncall.views import said
 
 
@@ -23,7 +24,10 @@ def _first(request: HttpRequest) -> dict[str, Any]:
     first: dict[str, Any] = {"start": start, "end": start + timedelta(hours=12)}
     asked = forms.SpanForm(request.GET)
     asked.is_valid()
-    return {**first, **{name: value for name, value in asked.cleaned_data.items() if value}}
+    first |= {name: value for name, value in asked.cleaned_data.items() if value}
+    if first["end"] <= first["start"]:
+        first["end"] = first["start"] + timedelta(hours=12)
+    return first
 
 
 @login_required
@@ -58,6 +62,23 @@ def end_override(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+def _offered(user: User, form: forms.SwapForm) -> dict[str, Any]:
+    """One's own shifts, and those of others in the same schedule that one could take in return."""
+    given = form["schedule"].value()
+    found = forms.SpanForm({"schedule": getattr(given, "pk", given)})
+    found.is_valid()
+    chosen = found.cleaned_data.get("schedule")
+    swappable = dict(User.objects.responders().exclude(pk=user.pk).in_bulk())
+    theirs = week.turns(chosen, now(), days=42) if chosen else []
+    return {
+        "mine": [turn for turn in week.agenda(user, now()) if turn.end][:12],
+        "theirs": [(swappable[turn.user], turn) for turn in theirs if turn.user in swappable and turn.end][
+            :20
+        ],
+        "chosen": chosen,
+    }
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def swap(request: HttpRequest) -> HttpResponse:
@@ -83,7 +104,12 @@ def swap(request: HttpRequest) -> HttpResponse:
             % {"name": form.cleaned_data["other"]},
         )
         return redirect("oncall:index")
-    context = {"nav": "oncall", "form": form, "zone": get_current_timezone_name()}
+    context = {
+        "nav": "oncall",
+        "form": form,
+        "zone": get_current_timezone_name(),
+        **_offered(cast(User, request.user), form),
+    }
     return doors.page(request, "oncall/swap.html", context, status=422 if form.errors else 200)
 
 

@@ -41,6 +41,10 @@ class SpanForm(forms.Form):
     schedule = forms.ModelChoiceField(Schedule.objects.all(), required=False)
     start = _moment(required=False)
     end = _moment(required=False)
+    # Of a swap: with whom, and what one takes in return.
+    other = forms.ModelChoiceField(User.objects.responders(), required=False)
+    back_start = _moment(required=False)
+    back_end = _moment(required=False)
 
 
 class SwapForm(forms.Form):

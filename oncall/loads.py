@@ -17,6 +17,7 @@ from accounts.models import User
 from lib import sheets
 from lib.businesshours import BusinessHours, Window
 from lib.refusal import Invalid
+from notifications.models import Delivery
 from oncall import rota, schedules
 from oncall.models import Page, Schedule
 
@@ -32,8 +33,9 @@ NOT_COUNTED = (
         "from when a schedule was made. What was before this was kept is not known."
     ),
     gettext_lazy(
-        "A page is one time that somebody was asked. Drills are left out. Whether the phone really rang, and "
-        "work without a page, are not known here."
+        "A page is one time that somebody was asked and a message went out. Drills are left out, and so is a "
+        "page of which every message failed. Whether the phone rang aloud, and work without a page, are not "
+        "known here."
     ),
     gettext_lazy(
         "A night is woken by a page between 22 and 7 o’clock on the person’s own clock, however many it had."
@@ -140,11 +142,26 @@ def _held(schedule: Schedule, start: datetime, end: datetime) -> dict[int, list[
 
 def _pages(start: datetime, end: datetime) -> list[Page]:
     asked = Page.objects.filter(created_at__gte=start, created_at__lt=end, run__incident__is_drill=False)
-    return list(
+    pages = list(
         asked.select_related("user", "run").only(
-            "user", "rung", "created_at", "answered_at", "run__plan", "user__time_zone"
+            "user", "rung", "status", "bundle", "created_at", "answered_at", "run__plan", "user__time_zone"
         )
     )
+    silent = _silent({page.run_id for page in pages})
+    return [page for page in pages if page.bundle_id or (page.run_id, page.user_id) not in silent]
+
+
+def _silent(runs: set[int]) -> set[tuple[int, int]]:
+    """By run and person: every message to them failed, so nothing rang."""
+    tried: dict[tuple[int, int], bool] = {}
+    rows = Delivery.objects.filter(run_key__in=runs).values_list(
+        "run_key", "recipient", "sent_at", "failed_at"
+    )
+    for run, person, sent_at, failed_at in rows:
+        if run is not None and person is not None:
+            rang = bool(sent_at) or not failed_at
+            tried[run, person] = tried.get((run, person), False) or rang
+    return {key for key, rang in tried.items() if not rang}
 
 
 def _lines(

@@ -262,15 +262,30 @@ class Turn:
 
     schedule: Schedule
     start: datetime
-    end: datetime
+    #: None: nobody follows as far as the rotation can be seen.
+    end: datetime | None
+    user: int | None = None
+
+
+#: A shift that lasts longer than this has no end that anybody planned.
+_FAR = timedelta(days=120)
 
 
 def agenda(user: User, at: datetime, *, days: int = 28) -> list[Turn]:
     """A person's next shifts, in order: what a phone shows instead of the table."""
     found = [
-        Turn(schedule, shift.start, shift.end)
-        for schedule in schedules.mine(user)
-        for shift in rota.shifts(schedules.load(schedule, since=at), at.astimezone(UTC), at + _DAY * days)
-        if shift.user == user.pk
+        turn for one in schedules.mine(user) for turn in turns(one, at, days=days) if turn.user == user.pk
     ]
     return sorted(found, key=lambda turn: turn.start)
+
+
+def turns(schedule: Schedule, at: datetime, *, days: int) -> list[Turn]:
+    """The shifts that begin within so many days, each to its real end, not to where we stop to look."""
+    start = at.astimezone(UTC)
+    last, far = start + _DAY * days, start + _DAY * days + _FAR
+    seen = rota.shifts(schedules.load(schedule, since=at), start, far)
+    return [
+        Turn(schedule, shift.start, None if shift.end >= far else shift.end, shift.user)
+        for shift in seen
+        if shift.user and shift.start < last
+    ]

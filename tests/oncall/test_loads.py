@@ -6,6 +6,7 @@ import pytest
 
 from accounts.actors import person
 from lib.refusal import Invalid
+from notifications.models import Delivery
 from oncall import answering, loads, schedules
 from oncall.models import Layer, Page, PageRun, Schedule
 from tests.oncall.conftest import NOON, schedule
@@ -99,6 +100,27 @@ def test_pages_and_nights_by_the_person_s_own_clock(opened, alice, clock):
 
     assert mine.pages == 5
     assert len(mine.nights) == 1
+
+
+def test_a_page_of_which_every_message_failed_rang_nobody(opened, alice, bob):
+    run = PageRun.objects.create(incident=opened(), policy_name="p", reason="opened", key="k", plan={})
+    at = datetime(2026, 2, 4, 12, tzinfo=UTC)
+    for user, fates in ((alice, ["failed_at", "failed_at"]), (bob, ["failed_at", "sent_at"])):
+        Page.objects.create(run=run, user=user, rung=0, step=1, created_at=at)
+        for number, fate in enumerate(fates):
+            Delivery.objects.create(
+                word="page",
+                recipient=user,
+                run_key=run.pk,
+                key=f"{user.pk}:{number}",
+                channel="mail",
+                **{fate: at},
+            )
+
+    found = loads.load(START, END).people
+
+    assert [line(found, bob).pages] == [1]
+    assert [one.pages for one in found if one.user == alice] in ([], [0])
 
 
 def test_only_who_acknowledged_has_answered(opened, tick, alice, bob, of_old):

@@ -1,10 +1,13 @@
+import re
+
 import pytest
 from django.urls import reverse
 
 from accounts.actors import person
 from incidents import lifecycle
 from incidents.models import Severity
-from oncall.models import Override, PageRun, Policy, Schedule
+from oncall.models import Layer, Override, PageRun, Policy, Schedule
+from tests.oncall.conftest import schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +111,26 @@ def test_a_swap_is_offered_and_accepted_by_form(client, checkout, alice, bob, cl
     assert "Alice asks you to take Primary" in client.get(reverse("oncall:index")).content.decode()
     client.post(reverse("oncall:accept_swap", args=[primary.swaps.get().pk]))
     assert Override.objects.get().user == bob
+
+
+def test_a_swap_is_chosen_from_the_shifts_there_are(client, alice, bob, vera, clock):
+    weekly = schedule("Weekly", alice, bob)
+    client.force_login(alice)
+    page = client.get(reverse("oncall:swap"), {"schedule": weekly.pk}).content.decode()
+    assert "Which of your shifts?" in page and "What you could take in return in Weekly" in page
+    assert "Vera</option>" not in page
+
+    link = next(one for one in re.findall(r'href="([^"]*back_start=[^"]*)"', page)).replace("&amp;", "&")
+    filled = client.get(reverse("oncall:swap") + link).content.decode()
+    assert f'<option value="{bob.pk}" selected>' in filled
+    assert re.search(r'name="back_start" value="2026-', filled)
+
+
+def test_who_is_alone_in_a_rotation_has_no_invented_end(client, alice, clock):
+    Layer.objects.all().delete()
+    schedule("Alone", alice)
+    client.force_login(alice)
+    assert "until further notice" in client.get(reverse("oncall:index")).content.decode()
 
 
 @pytest.mark.parametrize("view", ["week", "month", "agenda"])
