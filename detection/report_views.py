@@ -105,7 +105,7 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     incident = get_object_or_404(Incident.objects.visible_to(user), number=number)
     rows = incident.alerts.select_related("source", "service")
     shown = list(rows.order_by("resolved_at", "-last_seen_at")[:12])
-    known = runbooks.opened(incident) if any(row.runbook_url for row in shown) else []
+    known = runbooks.kept(incident) if any(row.runbook_url for row in shown) else []
     page = context(
         request,
         incident=incident,

@@ -184,6 +184,7 @@ def context_of(
     ticks = room.checklist(seen)
     promises = room.promises(incident, seen)
     tasks = sorted(incident.tasks.select_related("owner"), key=lambda task: task.ended_at is not None)
+    books = runbooks.kept(incident)
     is_early = incident.status in (Status.TRIAGE, Status.ACTIVE)
     return {
         **_log(incident, window, last),
@@ -202,7 +203,8 @@ def context_of(
         "ticks": ticks if is_early and not all(tick.is_done for tick in ticks) else [],
         "ticked": sum(tick.is_done for tick in ticks),
         "chairs": room.chairs(incident, seen),
-        "open_runbooks": runbooks.opened(incident),
+        "open_runbooks": runbooks.opened(incident, books),
+        "further_runbooks": runbooks.further(incident, books),
         "tasks": tasks,
         "open_tasks": sum(task.ended_at is None for task in tasks),
         "may_act": may_act,

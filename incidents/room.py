@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog import deploys, mitigations, picture
 from catalog.models import Mitigation
-from incidents import duties, roles, runbooks, telling
+from incidents import duties, roles, telling
 from incidents.kinds import OPEN, DeadlineKind, EventKind, Status
 from incidents.models import Deadline, Incident, MitigationAttempt, Role, TimelineEvent
 from incidents.seen import Seen
@@ -305,7 +305,6 @@ def around(incident: Incident, user: User, seen: Seen | None = None) -> dict[str
         "changes": deploys.recent(service, incident.impact_began_at),
         "neighbours_open": [] if incident.is_private else list(open_there[:10]),
         "picture": picture.draw(service, troubled),
-        "further_runbooks": runbooks.further(incident),
         "similar": similar(incident, user),
         "remedies": remedies(seen),
         "attempts": seen.attempts[:10],

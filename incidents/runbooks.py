@@ -86,11 +86,11 @@ class Open:
         return [line for line in self.lines if line.block.step]
 
 
-def opened(incident: Incident) -> list[Open]:
-    """The runbooks with boxes of the incident's services, each with its ticks."""
+def opened(incident: Incident, rows: list[Runbook] | None = None) -> list[Open]:
+    """The runbooks with boxes of the incident's services, each with its ticks; ``rows`` as `kept` gives."""
     ticks = _ticks(incident)
     found: list[Open] = []
-    for runbook in _of(incident).exclude(body="").select_related("service")[: 2 * _MOST]:
+    for runbook in kept(incident) if rows is None else rows:
         blocks = steps.blocks(runbook.body)
         count = sum(block.step is not None for block in blocks)
         if count == 0 or len(found) == _MOST:
@@ -102,41 +102,44 @@ def opened(incident: Incident) -> list[Open]:
 
 
 @dataclass(frozen=True)
-class Link:
-    """A runbook without boxes, that opens on a page of its own."""
+class Other:
+    """A runbook without boxes: ``words`` lie open in the room, a mere link opens a page of its own."""
 
     title: str
     address: str
+    words: str = ""
+    key: int = 0
 
 
-def further(incident: Incident) -> list[Link]:
-    """What `opened` does not lay open: words without boxes, links, and the service's main runbook."""
-    rows = _of(incident).select_related("service")
-    links = [
-        Link(row.title, _page(row) if row.body else row.url)
+def further(incident: Incident, rows: list[Runbook]) -> list[Other]:
+    """What has no boxes to tick: words, links, and the service's main runbook where none is the same."""
+    found = [
+        Other(row.title, _own(row) if row.body else row.url, row.body, row.pk)
         for row in rows
         if not any(block.step for block in steps.blocks(row.body))
     ]
     main = incident.service.runbook_url
-    if main and not any(main in (row.url, _own(row)) for row in rows):
-        links.insert(0, Link(_("Main runbook"), main))
-    return links
+    if main and meant(main, rows) is None:
+        found.append(Other(_("Main runbook"), main))
+    return found
 
 
-def meant(address: str, known: Iterable[Open]) -> Runbook | None:
-    """Which of the room's runbooks an alert's ``runbook_url`` means: its page here, or the link it keeps."""
+def kept(incident: Incident) -> list[Runbook]:
+    """The runbooks of the incident's services, as far as a room lays them open."""
+    return list(_of(incident).select_related("service")[: 2 * _MOST])
+
+
+def meant(address: str, known: Iterable[Runbook]) -> Runbook | None:
+    """Which runbook that has words here an address means: its page here, or the link it keeps."""
     if not address:
         return None
-    rows = (one.runbook for one in known)
+    rows = (row for row in known if row.body)
     return next((row for row in rows if address.rstrip("/") in (row.url.rstrip("/"), _own(row))), None)
 
 
-def _page(runbook: Runbook) -> str:
-    return reverse("catalog:runbook", args=[runbook.service.slug, runbook.pk])
-
-
 def _own(runbook: Runbook) -> str:
-    return settings.BASE_URL + _page(runbook).rstrip("/")
+    page = reverse("catalog:runbook", args=[runbook.service.slug, runbook.pk])
+    return str(settings.BASE_URL) + page.rstrip("/")
 
 
 def _ticks(incident: Incident) -> dict[int, dict[str, Tick]]:

@@ -164,7 +164,8 @@ def _service(
         actor=actor,
         service=service,
         title=f"{name} misbehaves",
-        body="1. Look at the last deploys.\n2. Look at what it depends on.\n3. Take the smallest way back.",
+        body="- [ ] Look at the last deploys.\n- [ ] Look at what it depends on.\n"
+        "- [ ] Take the smallest way back.",
     )
     return service
 

@@ -222,6 +222,10 @@ def test_an_alert_opens_its_runbook_in_the_room(client, alice, fire, shop, setti
     kept = Runbook.objects.create(
         service=shop, title="Queue", body="- [ ] Look at it", url="https://wiki.example/q"
     )
+    words = Runbook.objects.create(
+        service=shop, title="Words", body="Ask the team.", url="https://wiki.example/w"
+    )
+    fire(key="words", runbook_url="https://wiki.example/w")
     fire(key="own", runbook_url=f"{settings.BASE_URL}/catalog/shop/runbooks/{book.pk}/")
     fire(key="kept", runbook_url="https://wiki.example/q")
     incident = fire(key="foreign", runbook_url="https://wiki.example/other").incident
@@ -230,7 +234,7 @@ def test_an_alert_opens_its_runbook_in_the_room(client, alice, fire, shop, setti
 
     part = client.get(panel, headers={"HX-Request": "true"}).content.decode()
     room = client.get(incident.get_absolute_url()).content.decode()
-    for one in (book, kept):
+    for one in (book, kept, words):
         assert f'href="#boxes-{one.pk}"' in part and f'id="boxes-{one.pk}"' in room
     assert 'href="https://wiki.example/other" target="_blank"' in part
     # Without a script the panel is a page of its own: its links lead back into the room.
