@@ -65,7 +65,7 @@ def test_a_person_with_steps_left_holds_the_ladder_and_a_whole_failed_order_hurr
     from oncall.models import Page
 
     class Dead(Plain):
-        def send(self, delivery):
+        def send(self, delivery, known):
             raise Permanent("No such number.")
 
     monkeypatch.setitem(delivery.TRANSPORTS, "sms", Dead())

@@ -21,7 +21,7 @@ class Recorder(Plain):
     def __init__(self):
         self.got, self.fails = [], False
 
-    def send(self, row):
+    def send(self, row, known):
         if self.fails:
             raise Permanent("No such number.")
         self.got.append(row)
