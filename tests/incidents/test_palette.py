@@ -109,16 +109,22 @@ def test_a_new_address_beside_an_incident_needs_a_verb_of_the_palette():
     assert names - READ == set(PANELS)
 
 
+@pytest.mark.long
 def test_each_verb_of_the_list_can_be_done_by_whom_it_is_shown(rooms, readers):
-    client, done = Client(), set()
+    client, done, by = Client(), set(), set()
     for user in readers:
         client.force_login(user)
         for incident in _seen(rooms, user):
             for offer in palette.of(incident, actors.person(user)):
+                # Each verb by everybody once, and in each room once.
+                pairs = {(offer["verb"], offer["label"], user.pk), (offer["verb"], incident.status)}
+                if pairs <= by:
+                    continue
                 with transaction.atomic():
                     assert _works(client, incident, offer), (user, incident, offer)
                     transaction.set_rollback(True)
                 done.add(offer["verb"])
+                by |= pairs
 
     assert len(done) > len(DOORS)
 

@@ -15,6 +15,7 @@ from oncall.models import Page, PageRun
 from tests.standins.slack import TEAM, Workspace
 from tests.stories.conftest import MONDAY_14, only
 
+pytestmark = pytest.mark.long
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 MIN = timedelta(minutes=1)
 
