@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from lib.refusal import Refused
 from notifications import trouble
 from notifications.channels import slackapi
-from notifications.errors import Unconnected
+from notifications.errors import WHOLE_APP, Unconnected
 from notifications.models import Channel
 
 #: Slack gives up on us after 3 s, and an answer may take two questions.
@@ -69,7 +69,7 @@ def _meant(failure: Exception) -> Refused:
     """The refusal as the person who waits reads it; what an admin has to mend is written down for them."""
     if isinstance(failure, Unconnected):
         trouble.begin(Channel.SLACK, failure)
-        return Said("missing_scope" if failure.what != trouble.TOKEN else "invalid_auth")
+        return Said("missing_scope" if failure.what != WHOLE_APP else "invalid_auth")
     return Said(failure.word) if isinstance(failure, slackapi.Refused) else Away()
 
 

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+#: What is in trouble when every call is refused, whichever it was.
+WHOLE_APP = "token"
+
 
 class Permanent(Exception):
     """It will never arrive: no such address, refused, switched off. Trying again is of no use."""

@@ -1,12 +1,10 @@
 """What keeps a whole channel from working: written down and told once, gone when it works again."""
 
-from notifications.errors import Unconnected
+from notifications.errors import WHOLE_APP, Unconnected
 from notifications.models import Channel, ChannelTrouble
 
 #: Lines and rooms of Slack hang on the same token.
 _SLACK = (Channel.SLACK, Channel.ROOM)
-#: What every call needs: any call that passes proves it right again.
-TOKEN = "token"  # noqa: S105
 
 
 def begin(channel: str, failure: Unconnected) -> None:
@@ -18,6 +16,6 @@ def begin(channel: str, failure: Unconnected) -> None:
 
 
 def over(channel: str, methods: tuple[str, ...] = ()) -> None:
-    """A message passed: the token is right, and so are these methods. Costs one query while all is well."""
+    """A message passed: the app is connected, and so are these methods. Costs one query while all is well."""
     family = Channel.SLACK if channel in _SLACK else channel
-    ChannelTrouble.objects.filter(channel=family, what__in=[TOKEN, *methods]).delete()
+    ChannelTrouble.objects.filter(channel=family, what__in=[WHOLE_APP, *methods]).delete()

@@ -1,5 +1,7 @@
 """Postmortems: how Django finds this room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,9 +11,8 @@ class PostmortemsConfig(AppConfig):
 
     def ready(self) -> None:
         from incidents.questions import ask
-        from postmortems import (
-            handlers,  # noqa: F401 - registers what this room hears of
-            verbs,
-        )
+        from postmortems import verbs
 
+        # Registers what this room hears of.
+        import_module("postmortems.handlers")
         ask.verbs.append(verbs.of)

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from notifications import trouble
 from notifications.channels.base import Known, Told
 from notifications.channels.slackapi import Refused, call, client, is_configured, own_channel, person
-from notifications.errors import Passing, Permanent, Unconnected
+from notifications.errors import WHOLE_APP, Passing, Permanent, Unconnected
 from notifications.models import ChatRoom, Delivery
 
 #: What the button of a page is called when it comes back; its value is the page's id.
@@ -242,7 +242,7 @@ def _beside(notes: list[str], slack: WebClient, method: str, **words: Any) -> No
     try:
         call(slack, method, **words)
     except Unconnected as failure:
-        if failure.what == trouble.TOKEN:
+        if failure.what == WHOLE_APP:
             raise
         notes.append(str(failure))
     except Passing:

@@ -8,7 +8,7 @@ from django.conf import settings
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
-from notifications.errors import Passing, Permanent, Unconnected
+from notifications.errors import WHOLE_APP, Passing, Permanent, Unconnected
 
 TIMEOUT_SECONDS = 8
 #: Slack's own words for "not now".
@@ -77,12 +77,15 @@ def call(client: WebClient, method: str, *, form: bool = False, **words: Any) ->
         Passing: not now. Unconnected: not before an admin mends the app. Refused: never.
     """
     try:
-        answer = client.api_call(method, **({"params": words} if form else {"json": words}))  # type: ignore[arg-type]
-        return dict(answer.data)  # type: ignore[arg-type]
+        answer = client.api_call(method, params=words) if form else client.api_call(method, json=words)
     except SlackApiError as refused:
         raise meaning(refused, method) from refused
     except (SlackRequestError, OSError, ValueError) as broken:
         raise Passing(f"Slack cannot be reached: {broken}") from broken
+    if not isinstance(answer.data, dict):
+        # The SDK hands on a body that is no JSON as bytes.
+        raise Passing(f"Slack answered {method} with something that is no answer.")
+    return answer.data
 
 
 def meaning(refused: SlackApiError, method: str) -> Passing | Refused:
@@ -98,7 +101,7 @@ def meaning(refused: SlackApiError, method: str) -> Passing | Refused:
     if status >= 500 or word in PASSING or not word:
         return Passing(f"Slack answered {status} {word}".strip())
     if word in DISCONNECTED:
-        return Unconnected(f"Slack refuses the bot token: {word}", what="token")
+        return Unconnected(f"Slack refuses the bot token: {word}", what=WHOLE_APP)
     if word == "missing_scope":
         needed = str(said.get("needed") or "")
         return Unconnected(f"The Slack app may not call {method}: it lacks the scope {needed}", what=method)

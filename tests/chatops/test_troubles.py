@@ -8,6 +8,8 @@ import pytest
 from accounts.actors import person
 from incidents import lifecycle, roles
 from notifications import auditing, delivery
+from notifications.channels import slackapi
+from notifications.errors import Passing
 from notifications.models import ChannelTrouble, ChatRoom, ContactMethod, Delivery
 from tests.standins.slack import ME
 
@@ -121,7 +123,12 @@ def test_slack_slowing_down_after_the_channel_was_opened_loses_nobody(slack, dec
     assert any("Declared" in one["text"] for one in only(slack)["messages"]) and unsent() == []
 
 
-@pytest.mark.parametrize("knob", ["reset", 503, (200, {}, b"<html>not Slack</html>")])
+#: What a proxy on the way may answer in Slack's place.
+NOT_SLACK = (200, {}, b"<html>not Slack</html>")
+PACKED = (200, {"Content-Type": "application/gzip"}, b"not Slack")
+
+
+@pytest.mark.parametrize("knob", ["reset", 503, NOT_SLACK, PACKED])
 def test_any_call_that_fails_for_now_is_made_again(slack, opened, alice, work, later, knob):
     incident = opened(actor=person(alice), declare=True)
     for number in range(8):
@@ -134,6 +141,12 @@ def test_any_call_that_fails_for_now_is_made_again(slack, opened, alice, work, l
     later(minutes=1)
 
     assert "IC Alice" in only(slack)["topic"] and len(slack.channels) == 1 and unsent() == []
+
+
+def test_what_is_no_answer_of_slack_s_passes(slack):
+    slack.failing += [PACKED]
+    with pytest.raises(Passing, match="no answer"):
+        slackapi.call(slackapi.client(), "auth.test", form=True)
 
 
 def test_one_who_cannot_come_in_keeps_nobody_out(slack, declared, work, alice, bob):

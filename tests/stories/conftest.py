@@ -1,26 +1,34 @@
 """A night with a travelling clock: people on call, a monitoring source, and every sweep of the house."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from django.test import Client
+from django.utils.timezone import now
 
 from accounts.actors import person, system
 from accounts.models import Role, User
 from catalog import defaults as catalog_defaults
 from catalog.models import Membership, Service, Team
+from chatops import signatures
 from config.sweeps import SWEEPS
 from detection import sources
 from incidents import defaults as incident_defaults
 from incidents.models import Incident, Severity
+from notifications.models import ChatRoom
 from oncall.models import Coverage, Layer, LayerMember, Policy, Schedule, Step, Target
 from outbox import delivery as outbox
 from statuspage import components
 from statuspage import defaults as status_defaults
+from tests.standins.slack import TEAM, Workspace
 
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 MONDAY_14 = datetime(2024, 1, 22, 14, 0, tzinfo=UTC)
 #: The sweeps that a night needs; the rest tidies up or probes the network.
 _NIGHT = [sweep for sweep in SWEEPS if not sweep.name.endswith("-forget") and sweep.name != "checks"]
@@ -43,16 +51,12 @@ class Night:
 
     def go_to(self, at: datetime, step: timedelta = timedelta(minutes=1)) -> None:
         """Let time pass in steps of a minute, with the sweeps running."""
-        from django.utils.timezone import now
-
         self.settle()
         while now() < at:
             self.clock.move_to(min(now() + step, at))
             self.settle()
 
     def minute(self, hour: int, minute: int) -> None:
-        from django.utils.timezone import now
-
         self.go_to(now().replace(hour=hour, minute=minute, second=0, microsecond=0))
 
 
@@ -149,6 +153,42 @@ def alert(night, house) -> Callable[..., None]:
 def mail_to(mailoutbox) -> Callable[[User], list[str]]:
     """The subjects of the mails a person got so far."""
     return lambda user: [mail.subject for mail in mailoutbox if user.email in mail.to]
+
+
+@pytest.fixture
+def slack(settings, house) -> Iterator[Workspace]:
+    """Slack, where everybody of the house has an account under their mail address."""
+    workspace = Workspace()
+    settings.SLACK_SIGNING_SECRET, settings.SLACK_BOT_TOKEN = SECRET, "xoxb-test"
+    settings.SLACK_API_URL = workspace.url
+    for name in ("alice", "bob", "carol", "cleo", "ivan", "mona"):
+        workspace.joins(f"U{name.upper()}", f"{name}@example.com")
+    yield workspace
+    workspace.stop()
+    assert workspace.refusals() == []
+
+
+def to_slack_s_door(client: Client, door: str, **form: str) -> dict[str, Any]:
+    """What Slack posts, signed as Slack signs it; the answer."""
+    raw, stamp = urlencode(form).encode(), str(int(now().timestamp()))
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signatures.of(raw, stamp, SECRET)}
+    kind = "application/x-www-form-urlencoded"
+    answer = client.post(f"/slack/{door}", data=raw, content_type=kind, headers=headers)
+    assert answer.status_code == 200, answer.content
+    return answer.json() if answer.content else {}
+
+
+def typed(slack: Workspace, room: ChatRoom | None, who: str, text: str) -> dict[str, str]:
+    """``/inc …``, as Slack posts it."""
+    return {
+        "team_id": TEAM,
+        "user_id": f"U{who.upper()}",
+        "command": "/inc",
+        "text": text,
+        "channel_id": room.channel_id if room else "C0GENERAL",
+        "channel_name": room.name if room else "general",
+        "trigger_id": slack.trigger(),
+    }
 
 
 def only() -> Incident:

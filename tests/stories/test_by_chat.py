@@ -4,15 +4,11 @@ import html
 import json
 import re
 from datetime import timedelta
-from urllib.parse import urlencode
 
-import pytest
 from django.test import Client
-from django.utils.timezone import now
 
 from accounts.actors import system
 from catalog.models import Mitigation, Runbook
-from chatops import signatures
 from incidents import lifecycle, replay, runbooks
 from incidents.models import Incident, Severity
 from notifications import delivery
@@ -20,10 +16,9 @@ from notifications.channels.slack import escape
 from notifications.models import ChatRoom
 from statuspage.models import Notice
 from tests.chatops.conftest import buttons
-from tests.standins.slack import TEAM, Workspace
-from tests.stories.conftest import MONDAY_14
+from tests.standins.slack import TEAM
+from tests.stories.conftest import MONDAY_14, to_slack_s_door, typed
 
-SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 #: What of an event's data both doors must say.
 SAID = ("severity", "from", "to", "role", "user_name", "previous_name", "status", "deadline", "owner_name")
 SAID += ("outcome", "done", "title", "users_affected", "relation", "other", "clock", "name", "corrects")
@@ -194,31 +189,14 @@ class Chat:
         self.slack, self.client, self.house = slack, Client(), house
 
     def _send(self, door, **form):
-        raw, stamp = urlencode(form).encode(), str(int(now().timestamp()))
-        headers = {
-            "X-Slack-Request-Timestamp": stamp,
-            "X-Slack-Signature": signatures.of(raw, stamp, SECRET),
-        }
-        kind = "application/x-www-form-urlencoded"
-        answer = self.client.post(f"/slack/{door}", data=raw, content_type=kind, headers=headers)
-        assert answer.status_code == 200, answer.content
-        return answer.json() if answer.content else {}
+        return to_slack_s_door(self.client, door, **form)
 
     def _type(self, who, text):
         return self._said(who, text)["text"]
 
     def _said(self, who, text):
         room = ChatRoom.objects.filter(incident=_newest()).first()
-        return self._send(
-            "commands",
-            team_id=TEAM,
-            user_id=f"U{who.upper()}",
-            command="/inc",
-            text=text,
-            channel_id=room.channel_id if room else "C0GENERAL",
-            channel_name=room.name if room else "general",
-            trigger_id=self.slack.trigger(),
-        )
+        return self._send("commands", **typed(self.slack, room, who, text))
 
     def declare(self, who, title, service, breakage, reach):
         self._type(who, "declare")
@@ -446,18 +424,6 @@ def public(incident):
     """What customers read of it."""
     (notice,) = incident.public_notices.all()
     return list(notice.updates.order_by("pk").values_list("status", "body"))
-
-
-@pytest.fixture
-def slack(settings, house):
-    workspace = Workspace()
-    settings.SLACK_SIGNING_SECRET, settings.SLACK_BOT_TOKEN = SECRET, "xoxb-test"
-    settings.SLACK_API_URL = workspace.url
-    for name in ("alice", "bob", "carol", "cleo", "ivan", "mona"):
-        workspace.joins(f"U{name.upper()}", f"{name}@example.com")
-    yield workspace
-    workspace.stop()
-    assert workspace.refusals() == []
 
 
 def test_a_sev1_by_chat_alone_leaves_the_timeline_that_the_browser_leaves(night, house, slack):

@@ -1,34 +1,18 @@
 """The clocks of communication as people meet them, through chat alone, with every sweep of the house."""
 
 from datetime import timedelta
-from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
-from django.utils.timezone import now
 
-from chatops import signatures
 from incidents import overdue
 from incidents.kinds import DeadlineKind
 from notifications.models import ChatRoom, ContactMethod
 from oncall.models import Page, PageRun
-from tests.standins.slack import TEAM, Workspace
-from tests.stories.conftest import MONDAY_14, only
+from tests.stories.conftest import MONDAY_14, only, to_slack_s_door, typed
 
 pytestmark = pytest.mark.long
-SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 MIN = timedelta(minutes=1)
-
-
-@pytest.fixture
-def slack(settings, house):
-    workspace = Workspace()
-    settings.SLACK_SIGNING_SECRET, settings.SLACK_BOT_TOKEN = SECRET, "xoxb-test"
-    settings.SLACK_API_URL = workspace.url
-    for name in ("alice", "bob", "carol", "cleo", "ivan", "mona"):
-        workspace.joins(f"U{name.upper()}", f"{name}@example.com")
-    yield workspace
-    workspace.stop()
 
 
 @pytest.fixture
@@ -36,27 +20,9 @@ def inc(slack, night):
     """``/inc …`` by somebody; the answer."""
 
     def say(who, text):
-        room = ChatRoom.objects.first()
-        form = {
-            "team_id": TEAM,
-            "user_id": f"U{who.upper()}",
-            "command": "/inc",
-            "text": text,
-            "channel_id": room.channel_id if room else "C0GENERAL",
-            "trigger_id": slack.trigger(),
-        }
-        raw, stamp = urlencode(form).encode(), str(int(now().timestamp()))
-        answer = Client().post(
-            "/slack/commands",
-            data=raw,
-            content_type="application/x-www-form-urlencoded",
-            headers={
-                "X-Slack-Request-Timestamp": stamp,
-                "X-Slack-Signature": signatures.of(raw, stamp, SECRET),
-            },
-        )
+        answer = to_slack_s_door(Client(), "commands", **typed(slack, ChatRoom.objects.first(), who, text))
         night.settle()
-        return answer.json()["text"]
+        return answer["text"]
 
     return say
 
